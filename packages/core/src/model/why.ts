@@ -37,9 +37,9 @@ export function whyRun(run: Run, model: string): Why {
   const verdict = 'verdict' in run ? run.verdict : undefined;
   const metrics = { ...named('trained', run.trained?.metrics), ...named('challenger', run.scored) };
   return why(
-    `run ${shortId(run.id)} of ${model} ${runText(run)}`,
+    `run ${shortId(run.id)} of ${model} ${runText(run, model)}`,
     { ...metrics, ...gateNumbers(verdict) },
-    runTimeline(run),
+    runTimeline(run, model),
   );
 }
 
@@ -97,7 +97,9 @@ export function whyModel(model: Model, now: number): Why {
       line(at, `'${title}' (${sender}) fires: ${didText[did]}`),
     ),
     ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
-    ...(run !== undefined && 'endedAt' in run ? [line(run.endedAt, `run ${shortId(run.id)} ${runText(run)}`)] : []),
+    ...(run !== undefined && 'endedAt' in run
+      ? [line(run.endedAt, `run ${shortId(run.id)} ${runText(run, model.model)}`)]
+      : []),
     ...(skipped === undefined ? [] : [line(skipped.at, `no run by ${skipped.trigger}: ${skipped.because}`)]),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const numbers = {
@@ -121,7 +123,7 @@ function stepText({ status, job }: Working): string {
   return status === running[0] ? running[1] : waiting[1];
 }
 
-function runText(run: Run): string {
+function runText(run: Run, model: string): string {
   switch (run.status) {
     case 'validating':
       return run.checked ? 'waits for a free slot' : 'waits until its dataset is checked';
@@ -135,7 +137,7 @@ function runText(run: Run): string {
       return `succeeded: ${run.because}`;
     case 'refused':
       if (run.verdict === undefined)
-        return `ended before anything was paid: ${run.because}; equal data runs again only when it is forced`;
+        return `ended before anything was paid: ${run.because}; mend the data, or release looser checks (validate) and run 'serin runs start ${model}'; without either it needs --force`;
       // The verdict's own text begins with the word.
       return `was ${run.because.startsWith('refused') ? run.because : `refused: ${run.because}`}`;
     case 'failed':
@@ -147,7 +149,7 @@ function runText(run: Run): string {
   }
 }
 
-function runTimeline(run: Run): readonly Line[] {
+function runTimeline(run: Run, model: string): readonly Line[] {
   const { trigger, dataset } = run;
   return [
     line(run.startedAt, `started by ${trigger.by ?? trigger.kind} (${trigger.kind})`),
@@ -163,7 +165,7 @@ function runTimeline(run: Run): readonly Line[] {
     ...Object.entries(run.unread ?? {}).map(([part, unread]) =>
       line(run.startedAt, `metrics of the ${part} job that were not taken: ${unreadText(unread)}`),
     ),
-    ...('endedAt' in run ? [line(run.endedAt, runText(run))] : []),
+    ...('endedAt' in run ? [line(run.endedAt, runText(run, model))] : []),
   ];
 }
 
@@ -281,7 +283,7 @@ function modelText(model: Model, now: number): string {
     // What a passing run offered speaks for itself, and so does the rollout of its version.
     run === undefined || (run.status === 'succeeded' && run.trained?.number === rollout?.candidate)
       ? ''
-      : `run ${shortId(run.id)} ${runText(run)}`,
+      : `run ${shortId(run.id)} ${runText(run, model.model)}`,
     queuedText(model),
     offered === undefined ? '' : offerText(model, offered.version, now),
     ...(run === undefined || model.intake.status !== 'idle'

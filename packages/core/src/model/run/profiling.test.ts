@@ -256,7 +256,7 @@ describe('a dataset that is validated', () => {
     expect([...slots(drive), ...drive.owed('startJob')]).toEqual([]);
     expect(drive.state).toMatchObject({ champion, endpoint: { weights: endpoint.weights }, versions });
     expect(whyRun(run as never, 'fraud').sentence).toContain(
-      `ended before anything was paid: ${because}; equal data runs again only when it is forced`,
+      `ended before anything was paid: ${because}; mend the data, or release looser checks (validate) and run 'serin runs start fraud'; without either it needs --force`,
     );
   });
 
