@@ -96,6 +96,8 @@ export const driftScenarios: readonly Scenario[] = [
     async act(universe) {
       await firstServes(universe);
       await universe.release(configOf({ monitor, on: { data: false } }));
+      // Who brings data before it is there starts a run by it, and drift has no newer one.
+      await universe.when(({ plan }) => !plan.on.data);
       universe.drop('fraud/1.csv', rows(2, true));
       await universe.when(({ drift }) => drift?.incident?.level === 'major');
       await universe.sleep(8 * hour);
@@ -106,6 +108,23 @@ export const driftScenarios: readonly Scenario[] = [
       if (!calm) return;
       must(isOpen(universe), `the incident is over: ${textOf(universe.model())}`);
       must(runsByDrift(universe) === 1, `${runsByDrift(universe)} runs were started by drift`);
+    },
+  },
+  {
+    name: 'requests drift, and nobody brings newer data',
+    outside: { asking: asking(afterTurn) },
+    async act(universe) {
+      await firstServes(universe);
+      await universe.release(configOf({ monitor, on: { data: false } }));
+      await universe.when(({ drift }) => drift?.incident?.level === 'major');
+      await universe.sleep(8 * hour);
+    },
+    expect(universe, calm) {
+      if (!calm) return;
+      must(isOpen(universe), `the incident is over: ${textOf(universe.model())}`);
+      must(runsByDrift(universe) === 0, `${runsByDrift(universe)} runs were started by drift`);
+      const { because = '' } = universe.model()?.did ?? {};
+      must(because.includes('; put newer data into '), `nobody is asked for newer data: ${because}`);
     },
   },
   {

@@ -99,7 +99,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
 
   /** A run for each news of an incident, at most. */
   function ran(before: Model | undefined, after: Model, type: string): void {
-    const started = after.monitor.runs.length > 0 && after.monitor.runs.at(-1) !== before?.monitor.runs.at(-1);
+    const started = (after.monitor.runs.at(-1) ?? 0) > (before?.monitor.runs.at(-1) ?? 0);
     if (!started || type === 'alertRaised') return;
     const news = instant(after.drift?.incident?.newsAt ?? 0);
     const known = acted.get(after.model) ?? new Set();

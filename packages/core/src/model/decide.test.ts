@@ -213,6 +213,33 @@ describe('an alert', () => {
     expect([looking.did?.do, looking.intake.status]).toEqual(['run', 'listing']);
     expect(drive.state.run).toMatchObject({ trigger: { kind: 'drift' }, dataset: { digest: 'newer' } });
   });
+
+  test('asks for newer data where the look finds none, and costs nothing of the budget', () => {
+    const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' }, on: { data: false } }));
+    const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+    drive.say({ ...alert, fingerprint: 'a' });
+    const { run, intake } = drive.state;
+
+    drive.answer('list', {
+      type: 'listingAdvanced',
+      progress: { ...nothing, chain: 'same', chunks: ['chunk'], objects: 9, bytes: 90 },
+      ...(intake.dataset === undefined ? {} : { dataset: intake.dataset }),
+    });
+
+    const asks =
+      /looked for newer data and found none; run_\w+ had the same dataset, code and parameters; put newer data into drops\/fraud\/$/;
+    expect(drive.state.run).toBe(run);
+    expect(drive.state.queued).toBeUndefined();
+    expect(drive.state.did).toEqual({ do: 'escalate', because: expect.stringMatching(asks) });
+    expect(drive.state.skipped).toMatchObject({ trigger: 'drift', because: expect.stringMatching(asks) });
+    expect(drive.state.monitor).toMatchObject({
+      runs: [],
+      alerts: { '["alertmanager","a"]': { did: 'escalate' } },
+    });
+    const told = drive.entries.at(-1)?.events.map(({ type, data }) => [type, Object(data).did, Object(data).because]);
+    expect(told).toEqual([['dev.serin.alert.received.v1', 'escalate', expect.stringMatching(asks)]]);
+  });
 });
 
 describe('approval', () => {

@@ -43,6 +43,8 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     const { level, version, columns, size, since = 0 } = after.drift?.incident ?? {};
     emit('drift.detected', { sender, title, level, version, columns, size, since: instant(since) });
   }
+  for (const { sender, fingerprint, title, did } of rethoughtBetween(before.monitor, after.monitor))
+    emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
   for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor)) {
     emit('alert.resolved', { sender, fingerprint, title });
     if (sender === ownSender) emit('drift.resolved', { sender, title });
@@ -169,3 +171,12 @@ function driftFound({ monitor: before }: Model, { monitor: after }: Model) {
 
 const resolvedBetween = (before: Monitor, after: Monitor) =>
   before === after ? [] : Object.entries(before.alerts).flatMap(([key, alert]) => (key in after.alerts ? [] : [alert]));
+
+/** Alerts of which something else was done in the end than was told when they came. */
+const rethoughtBetween = (before: Monitor, after: Monitor) =>
+  before === after
+    ? []
+    : Object.entries(after.alerts).flatMap(([key, alert]) => {
+        const known = before.alerts[key];
+        return known === undefined || known.startedAt !== alert.startedAt || known.did === alert.did ? [] : [alert];
+      });

@@ -2,7 +2,7 @@ import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
 import { rollBack } from '../between/champion.ts';
 import { finishedWith, requestRun } from '../between/runs.ts';
-import { lookForDrift } from '../intake/intake.ts';
+import { intakeNews, lookForDrift } from '../intake/intake.ts';
 import { rolloutEnded } from '../rollout/state.ts';
 import type { Model, Moment } from '../state.ts';
 import { didInstead, type MonitorContext, withoutRun } from './monitor.ts';
@@ -23,17 +23,31 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
     if (intake !== undefined) return { ...heard, intake };
     const known = finishedWith(model, { kind: 'drift' });
     if (known === undefined) return requestRun(heard, { kind: 'drift' }, moment);
-    const { bucket, prefix } = model.plan.data;
-    const asBefore = instead(
-      'escalate',
-      `no run: ${shortId(known)} had the same dataset, code and parameters; put newer data into ${bucket}/${prefix}`,
-    );
+    const asBefore = instead('escalate', `no run: ${asBeforeText(model, known)}`);
     return { ...asBefore, monitor: withoutRun(asBefore.monitor) };
   }
   if (wants.do !== 'rollback') return heard;
   if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
+}
+
+const asBeforeText = ({ plan }: Model, run: string): string =>
+  `${shortId(run)} had the same dataset, code and parameters; put newer data into ${plan.data.bucket}/${plan.data.prefix}`;
+
+/**
+ * What was looked for before a run that drift asks for has ended, and there is nothing that the run `known` did not have:
+ * somebody has to bring data. It costs nothing of the budget.
+ */
+export function foundNothingNewer(model: Model, known: string, { at }: Moment): Model {
+  const looked = ['looked for newer data and found none', ...intakeNews(model.intake)].join('; ');
+  const because = `${looked}; ${asBeforeText(model, known)}`;
+  const skipped = { trigger: 'drift', at, because };
+  const asked = Object.entries(model.monitor.alerts).findLast(([, { did }]) => did === 'run');
+  if (asked === undefined) return { ...model, skipped };
+  const [of, { kind, sender, title }] = asked;
+  const told = { do: 'escalate', because: `${kind} from ${sender}: ${title}; ${because}` } as const;
+  return { ...model, skipped, did: told, monitor: withoutRun(didInstead(model.monitor, { ...told, of }, 'escalate')) };
 }
 
 /** What the monitor may know of the rest of the model. */
