@@ -4,6 +4,7 @@ import { instant } from '@serin/core/base/time';
 import { daysText } from '@serin/core/drift/days';
 import { histogramOf } from '@serin/core/drift/histogram';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
+import { shortName } from '@serin/core/drift/report';
 import { driftKey, readNamed, referenceKey } from '@serin/core/engine/stored';
 import type { Drift } from '@serin/core/model/drift/drift';
 import { answersText, driftText } from '@serin/core/model/drift/text';
@@ -123,7 +124,7 @@ type Known = readonly [ReferenceColumn, ColumnCounts | undefined];
 
 const knownOf = (reference: Reference | undefined, counts: WindowCounts | undefined) =>
   (reference?.columns ?? []).map((each, index): readonly [string, Known] => [
-    each.name,
+    shortName(each.name),
     [each, counts?.columns[index]],
   ]);
 

@@ -77,6 +77,13 @@ describe('a config', () => {
     [
       {
         serve: { command: ['python', 'serve.py'] },
+        monitor: { capture: { share: '10%', fields: Array.from({ length: 101 }, () => 'x'.repeat(2000)) } },
+      },
+      'monitor.capture.fields',
+    ],
+    [
+      {
+        serve: { command: ['python', 'serve.py'] },
         monitor: { capture: { share: '10%', fields: ['age', '(answers)'] } },
       },
       'monitor.capture.fields',

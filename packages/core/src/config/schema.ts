@@ -104,6 +104,9 @@ const alerts = z
     whileFiring: rule.whileFiring ?? (rule.onAlert === 'run' ? ('ignore' as const) : ('hold' as const)),
   }));
 
+/** A model holds them up to three times, and a store holds 390 KB of it, gzipped. */
+const mostInNames = 200_000;
+
 const criterion = z
   .strictObject({
     direction: z.enum(['up', 'down']),
@@ -236,7 +239,13 @@ const modelOf = (door: Door) =>
               share: z
                 .string()
                 .regex(/^(100|\d{1,2}(\.\d+)?)%$/, { error: "write a share of the requests such as '10%'" }),
-              fields: z.array(text).min(1).max(10_000),
+              fields: z
+                .array(text)
+                .min(1)
+                .max(10_000)
+                .refine((names) => names.join('').length <= mostInNames, {
+                  error: `the names have more than ${mostInNames} characters in all: list fewer fields`,
+                }),
               id: text
                 .optional()
                 .describe(

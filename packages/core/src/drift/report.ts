@@ -65,6 +65,11 @@ export function graded(
   return value > warn ? { action: 'warn', limit: warn } : undefined;
 }
 
+/** A name as it is kept where there may be many of them: at most 100 characters (code points). */
+export const shortName = (name: string): string =>
+  name.length <= keptName ? name : [...name.slice(0, 2 * keptName)].slice(0, keptName).join('');
+const keptName = 100;
+
 /** A name or a value of the data as text: short, in one line, and in quotes. */
 export function named(name: string): string {
   const short = [...name.slice(0, 2 * longestName)];

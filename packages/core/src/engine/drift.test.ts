@@ -177,6 +177,30 @@ describe('a window', () => {
     expect(await judge([50, 200, 250, 500], clean.detector)).toEqual(drifted);
   });
 
+  test('of ten thousand columns that all drifted leaves as little as one of twenty', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `${index}${'ä'.repeat(900)}`);
+    const wide: Reference = { ...reference, columns: names.map((name) => column(name, [1000, 1000, 1000, 1000])) };
+    const world = opened([]);
+    const empty = emptyCounts(wide);
+    const counts = {
+      ...{ ...empty, rows: 1000 },
+      columns: empty.columns.map((each) => ({ ...each, rows: 1000, cells: [1000, 0, 0, 0] })),
+    };
+
+    const { judged } = await judgeDrift(
+      {
+        ...{ kind: 'judgeDrift', reference: world.put('references', wide), from: 0, to: day, fields: names, rules },
+        counted: { counts: world.put('drift', counts), rows: 1000 },
+      },
+      world.ports,
+      profiler,
+    );
+
+    expect([judged.level, judged.alarms.length, judged.columns.length]).toEqual(['major', 20, 20]);
+    expect(judged.alarms[0]).toHaveLength(100);
+    expect(JSON.stringify(judged).length).toBeLessThan(8000);
+  });
+
   test('is judged by the columns that requests may hold: the label does not weaken the evidence', async () => {
     const world = opened([]);
     const counted = { counts: windowOf(world, [230, 260, 250, 260]), rows: 1000 };

@@ -5,6 +5,7 @@ import { countRows, emptyCounts } from '../drift/cells.ts';
 import { type DetectorState, judgeWindow, startDetector } from '../drift/detector.ts';
 import type { Profiler } from '../drift/profiler.ts';
 import type { ColumnCounts, Reference, WindowCounts } from '../drift/reference.ts';
+import { shortName } from '../drift/report.ts';
 import type { ColumnVerdict, Verdict } from '../drift/verdict.ts';
 import type { ColumnSeen, Counted, Judged } from '../model/drift/protocol.ts';
 import type { Order } from '../model/protocol.ts';
@@ -81,7 +82,8 @@ export async function judgeDrift(
       : await withAnswers({ frozen, counts }, answers.reference, counted.answers?.kept, own);
   const known = detector === undefined ? startDetector(all.frozen) : await readDrift<DetectorState>(detector, own);
   // What no request holds, such as the label, is no column of the monitor.
-  const unasked = frozen.columns.filter(({ name }) => !fields.includes(name));
+  const asked = new Set(fields);
+  const unasked = frozen.columns.filter(({ name }) => !asked.has(name));
   const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
   const awaited = answers !== undefined && answers.reference === undefined ? 1 : 0;
   const { state, verdict } = judgeWindow(known, all.frozen, {
@@ -119,7 +121,6 @@ const keptColumns = 20;
 /** Beyond it nobody asks how much. */
 const mostEvidence = 1e9;
 const shown = (evidence: number): number => Number(Math.min(mostEvidence, evidence).toPrecision(4));
-const longestName = 200;
 
 /** What the state of a model keeps of a verdict: bounded, whatever the number of columns. */
 function shortOf(
@@ -129,8 +130,8 @@ function shortOf(
 ): Judged {
   const named = columns.map((column, index) => seenOf(column, frozen.columns[index], counts.columns[index]));
   const isAlarm = new Set([...alarms.major, ...alarms.notice]);
-  const rank = (name: string): number =>
-    alarms.major.includes(name) ? 3 : isAlarm.has(name) ? 2 : name === answersName ? 1 : 0;
+  const isMajor = new Set(alarms.major);
+  const rank = (name: string): number => (isMajor.has(name) ? 3 : isAlarm.has(name) ? 2 : name === answersName ? 1 : 0);
   const largest = columns
     .map((column, index) => ({ column, seen: named[index] }))
     .filter(({ column: { rows } }) => rows > 0)
@@ -143,10 +144,10 @@ function shortOf(
     evidence: shown(evidence),
     threshold,
     columns: largest.flatMap(({ seen }) => seen ?? []),
-    alarms: [...alarms.major, ...alarms.notice].slice(0, keptColumns),
+    alarms: [...isAlarm].slice(0, keptColumns).map(shortName),
     ...(isAlarm.size === 0 ? {} : { level: isSure ? 'major' : 'notice' }),
     ...(isSilent ? { isSilent } : {}),
-    ...defined({ uncalibrated: reason && `'${reason.name.slice(0, longestName)}': ${reason.notCalibrated}` }),
+    ...defined({ uncalibrated: reason && `'${shortName(reason.name)}': ${reason.notCalibrated}` }),
   };
 }
 
@@ -155,7 +156,7 @@ const seenOf = (
   before: ColumnCounts | undefined,
   now: ColumnCounts | undefined,
 ): ColumnSeen => ({
-  name,
+  name: shortName(name),
   ...(kind === 'plain' ? {} : { size }),
   evidence: shown(evidence),
   missing: [missingShare(before), missingShare(now)],

@@ -126,6 +126,18 @@ describe('a window of captured requests', () => {
   });
 });
 
+test('a model of ten thousand columns that all drift keeps little of them, however many windows there are', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `${index}`.padEnd(100, 'x'));
+  const missing: [number, number] = [0.123456789, 0.987654321];
+  const columns = names.map((name) => ({ name, size: 0.123456789012345, evidence: 1e9, missing }));
+  let drift = beginDrift(undefined, reference, start, plan);
+
+  for (let count = 0; count < 100; count += 1)
+    drift = judgeWindow(drift, { ...drifted, alarms: names, columns, uncalibrated: 'x'.repeat(300) });
+
+  expect(JSON.stringify(drift).length).toBeLessThan(90_000);
+});
+
 describe('an incident', () => {
   const begun = beginDrift(undefined, reference, start, plan);
 
