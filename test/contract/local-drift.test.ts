@@ -155,19 +155,20 @@ describe.concurrent('drift on one machine', () => {
   }, 90_000);
 
   test('of answers alone is seen against the first answers of the version', async (context) => {
-    const { server, traffic } = await serving(context, { gate: { score: { direction: 'up', atLeast: 2 } } });
+    const { server, traffic } = await serving(context);
     traffic.answer = (next) => next();
     const compared = await driftWhere(server, ({ answers }) => answers.compared);
     const quiet = await driftWhere(server, ({ windows }) => windows.length > compared.windows.length);
 
     traffic.answer = (next) => next() / 2;
     const open = await driftWhere(server, ({ incident }) => incident !== undefined);
-    while ((await modelOf(server)).run?.status !== 'refused') await sleep(50);
 
     expect(compared.answers.rows).toBeGreaterThanOrEqual(1000);
     expect(quiet.windows.at(-1)?.alarms).toEqual([]);
-    expect(open.incident).toMatchObject({ columns: ['(answers)'], level: 'major' });
-    expect(open.sentence).toMatch(/^the model's answers drifted from what they were, by 0\.\d\d, since/);
+    expect(open.incident).toMatchObject({ columns: ['(answers)'], level: 'notice' });
+    expect(open.sentence).toMatch(
+      /^a change that may be usual: the model's answers drifted from what they were, by 0\.\d\d, since/,
+    );
   }, 90_000);
 
   test('stays open where no version passes the gate, and starts no second run', async (context) => {

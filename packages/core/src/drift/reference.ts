@@ -70,6 +70,8 @@ export interface ReferenceColumn extends ColumnCounts {
    * Where the reference has a column of time over at least 14 days.
    */
   readonly dispersion?: number;
+  /** It holds less than a week, so days of the week that differ look like a change. */
+  readonly isShort?: true;
   readonly dayRows?: number;
   /** What it alone tells of the label, where there is one. */
   readonly alone?: Alone;

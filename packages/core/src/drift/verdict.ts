@@ -85,7 +85,8 @@ export function verdictOf(
   const isEvident = evidenceOf((index) => levels[index] !== undefined) >= rules.quietFor;
   const columns = looks.map((seen, index): ColumnVerdict => {
     const isPast = seen.before.isDrifted ? seen.evidence > 1 : isEvident && seen.evidence >= rules.quietFor;
-    const doubt = weights[index] === 0 ? undefined : (daysText(seen) ?? seasonText(seen, window, rules));
+    const doubt =
+      weights[index] === 0 ? undefined : (weekText(seen) ?? daysText(seen) ?? seasonText(seen, window, rules));
     return columnVerdict(seen, isPast ? levels[index] : undefined, doubt);
   });
   const named = (level: Level) => columns.filter(({ alarm }) => alarm === level).map(({ name }) => name);
@@ -128,6 +129,11 @@ function columnVerdict(
     ...defined({ alarm, notCalibrated }),
   };
 }
+
+const weekText = ({ column }: Look): string | undefined =>
+  column.isShort
+    ? 'it is compared with less than a week, so days of the week that differ look like a change'
+    : undefined;
 
 function daysText({ column, live }: Look): string | undefined {
   const dispersion = dispersionIn(column, sum(live));

@@ -61,7 +61,7 @@ function counterOf<Kept>(
 
 /** The reference of the answers in a sample, and its digest. Twice: the same object. */
 export async function freezeAnswers(
-  { sample, kind }: AnswersToFreeze,
+  { sample, kind, isShort }: AnswersToFreeze,
   profiler: Profiler,
   own: Bucket,
 ): Promise<string> {
@@ -71,7 +71,8 @@ export async function freezeAnswers(
   const cells = freeze(profile, { dataset: sample, columns: { [answersName]: kind ?? kindIn(profile) } });
   const rows = values.map((value) => [value]);
   const reference = withCounts(cells, countRows(cells, rows, [answersName]));
-  return writeKept(own, referenceKey, encodeText(canonical(reference)));
+  const columns = reference.columns.map((column) => ({ ...column, ...(isShort ? { isShort } : {}) }));
+  return writeKept(own, referenceKey, encodeText(canonical({ ...reference, columns })));
 }
 
 /** Whole numbers that hardly repeat name rows in a dataset; as answers they are numbers. */

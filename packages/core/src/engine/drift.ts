@@ -137,7 +137,8 @@ function shortOf(
     .filter(({ column: { rows } }) => rows > 0)
     .sort((one, other) => rank(other.column.name) - rank(one.column.name) || other.column.size - one.column.size)
     .slice(0, keptColumns);
-  const reason = columns.find(({ notCalibrated }) => notCalibrated !== undefined);
+  // Of the answers it is said beside what they are compared with.
+  const reason = columns.find(({ name, notCalibrated }) => notCalibrated !== undefined && name !== answersName);
   // A large change that may well be the usual noise of days is told, and buys nothing.
   const isSure = columns.some(({ alarm, notCalibrated }) => alarm === 'major' && notCalibrated === undefined);
   return {

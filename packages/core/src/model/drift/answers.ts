@@ -1,4 +1,5 @@
 import { defined, own, without } from '../../base/objects.ts';
+import { day } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { answersName, enoughAnswers } from '../../drift/answers.ts';
 import type { Order } from '../protocol.ts';
@@ -17,6 +18,9 @@ export interface Answers {
   /** Digest of the counts of the last window. */
   readonly counts?: string;
 }
+
+/** Less than a week: days of the week that differ would look like a change, so drift of them alone starts nothing. */
+export const isShort = ({ since, until }: Pick<Answers, 'since' | 'until'>): boolean => until - since < 7 * day;
 
 /** A window, and what is known of the answers before it. */
 interface Window {
@@ -49,7 +53,13 @@ export function answersJudged(
   const isEnough = rows >= enoughAnswers && until - since >= (plan.monitor.drift?.window ?? 0);
   if (sample === undefined || !isEnough) return {};
   const kind = own(plan.monitor.drift?.columns, answersName);
-  return { freeze: { sample, ...(kind === undefined || kind === 'off' ? {} : { kind }) } };
+  return {
+    freeze: {
+      sample,
+      ...(kind === undefined || kind === 'off' ? {} : { kind }),
+      ...(isShort({ since, until }) ? { isShort: true } : {}),
+    },
+  };
 }
 
 /**

@@ -211,6 +211,7 @@ describe('the answers of the champion', () => {
     expect(first.count).toMatchObject({ answers: { of: 'v1' } });
     expect([first.judge, second.judge]).toMatchObject([{ answers: {} }, { answers: { freeze: { sample: 's2' } } }]);
     expect(first.judge).not.toHaveProperty('answers.freeze');
+    expect(second.judge).toHaveProperty('answers.freeze.isShort');
     expect(second.count).toMatchObject({ answers: { of: 'v1', sample: 's1' } });
     expect(second.after.answers).toEqual({ since: start, until: midnight + 2 * day, rows: 1100, reference: 'made' });
     expect(third.count).toMatchObject({ answers: { of: 'v1', reference: 'made' } });
@@ -240,6 +241,15 @@ describe('the answers of the champion', () => {
     expect(answersText({ ...modelStart('fraud', plan, 1, start), drift: open })).toMatch(
       /; windows of the incident are no part of it$/,
     );
+  });
+
+  test('of a week are enough to be sure', () => {
+    const weekly = { model: 'fraud', plan: planOf({ monitor: { ...judgedDaily, drift: { window: '7d' } } }) };
+    const first = window(beginDrift(undefined, reference, start, weekly.plan), seen(5000, 's1'), undefined, weekly);
+    const second = window(first.after, seen(5000, 's2'), undefined, weekly);
+
+    expect(second.judge).toMatchObject({ answers: { freeze: { sample: 's2' } } });
+    expect(second.judge).not.toHaveProperty('answers.freeze.isShort');
   });
 
   test('of a window that could not be judged are in no sample', () => {
@@ -288,7 +298,7 @@ describe('the answers of the champion', () => {
       "the model's answers are not compared yet: 600 of 1,000 answers and at least one whole window will be what later ones of v1 are compared with",
     );
     expect(answersText(model(judged))).toBe(
-      "the model's answers are compared with 1,600 answers of v1 from 2026-01-01 18:00:00 UTC to 2026-01-03 00:00:00 UTC: what was wrong from the first day is not seen in them",
+      "the model's answers are compared with 1,600 answers of v1 from 2026-01-01 18:00:00 UTC to 2026-01-03 00:00:00 UTC: what was wrong from the first day is not seen in them; that is less than a week, so if they alone drift it is only told",
     );
     expect(answersText(model(judged, off))).toBe(
       "the model's answers are not compared: monitor.drift.columns has '(answers)': 'off'",

@@ -70,6 +70,8 @@ export interface AnswersToFreeze {
   readonly sample: string;
   /** As the config has it. */
   readonly kind?: ColumnKind;
+  /** It holds less than a week. */
+  readonly isShort?: true;
 }
 
 export interface DriftRules {

@@ -4,7 +4,7 @@ import { answersName, answersWords, columnWords, enoughAnswers } from '../../dri
 import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
-import { answersOff } from './answers.ts';
+import { answersOff, isShort } from './answers.ts';
 import { fewestRows } from './drift.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
@@ -20,11 +20,17 @@ export function driftText(model: Model, now: number): string {
       : `${countText(few, 'row')} captured since ${momentText(from)}, and ${fewestRows} are needed: send requests that the model answers, or raise monitor.capture.share; ${next}`;
   const failed = because === undefined ? '' : `; the last window could not be judged: ${because}`;
   if (incident !== undefined)
-    return `${incident.level === 'notice' ? 'a small change: ' : ''}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
+    return `${noticeText(incident, model.plan)}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
   if (last === undefined)
     return `no window of requests was judged against the data of v${drift.version} yet; ${waits}${failed}`;
   const { rows, size, evidence, threshold } = last;
   return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, with evidence ${evidence.toPrecision(2)} of the ${threshold} that an alarm needs; ${waits}${failed}`;
+}
+
+/** Why an incident is told, and starts nothing. */
+function noticeText({ level, size }: Incident, { monitor }: Model['plan']): string {
+  if (level === 'major') return '';
+  return size < (monitor.drift?.major ?? 0) ? 'a small change: ' : 'a change that may be usual: ';
 }
 
 function silenceText({ plan, champion, versions, retired }: Model): string {
@@ -63,5 +69,5 @@ export function answersText({ plan, drift }: Model): string | undefined {
   const { since = 0, until = 0, rows = 0, reference } = drift.answers ?? {};
   if (reference === undefined)
     return `${answersWords} are not compared yet: ${grouped(rows)} of ${countText(enoughAnswers, 'answer')} and at least one whole window will be what later ones of v${drift.version} are compared with${drift.incident === undefined ? '' : '; windows of the incident are no part of it'}`;
-  return `${answersWords} are compared with ${countText(rows, 'answer')} of v${drift.version} from ${momentText(since)} to ${momentText(until)}: what was wrong from the first day is not seen in them`;
+  return `${answersWords} are compared with ${countText(rows, 'answer')} of v${drift.version} from ${momentText(since)} to ${momentText(until)}: what was wrong from the first day is not seen in them${isShort({ since, until }) ? '; that is less than a week, so if they alone drift it is only told' : ''}`;
 }
