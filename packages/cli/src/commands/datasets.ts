@@ -37,7 +37,10 @@ function reportText(document: Document, terminal: Reader): string {
   const rows = Array.isArray(findings) ? findings : [];
   const rest = typeof more === 'number' && more > 0 ? `and ${more} more\n` : '';
   const lines = head.map((line) => `${terminal.paint(refused === true ? 'red' : 'green', line)}\n`).join('');
-  return rows.length === 0 ? lines : `${lines}\n${table(rows, columns, terminal)}${rest}`;
+  const unknown = Array.isArray(document.notCompared) ? document.notCompared.map((text) => textOf('', text)) : [];
+  const also = unknown.flatMap((text) => paragraph(`${text}.`, terminal)).map((line) => `${line}\n`);
+  const found = rows.length === 0 ? '' : `\n${table(rows, columns, terminal)}${rest}`;
+  return `${lines}${found}${also.length === 0 ? '' : '\n'}${also.join('')}`;
 }
 
 /** What the data of a model suggests to promise, as a part of its config. */

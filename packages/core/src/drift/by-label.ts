@@ -26,7 +26,7 @@ const room = 2 ** 21;
 /** The label of a dataset, or why no column is counted by it. */
 export function labelIn({ columns }: Reference, name: string): Label | { readonly because: string } {
   const label = columns.find((column) => column.name === name);
-  if (label === undefined) return { because: 'it is not counted' };
+  if (label === undefined) return { because: 'it is not there, or monitor.drift.columns turns it off' };
   const cells = columns.reduce((sum, column) => sum + cellsOf(column) + 1, 0);
   const its = kindOfLabel(label);
   if (its.because !== undefined) return its;

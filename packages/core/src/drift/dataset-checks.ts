@@ -1,4 +1,5 @@
 import { countText, grouped, median, numberText, percent } from '../base/numbers.ts';
+import { type Alone, tooGood } from './alone.ts';
 import { compareDatasets, usualLimits } from './compare.ts';
 import { duplicateShare, leakOf, leaksOver } from './equal-rows.ts';
 import { kindOf, valuesOf } from './kind.ts';
@@ -15,6 +16,8 @@ export interface Whole {
   /** The rows of the dataset on the cells of the one before. */
   readonly counted?: { readonly reference: Reference; readonly counts: WindowCounts };
   readonly label?: string;
+  /** The dataset on its own cells: what each column alone tells of the label. */
+  readonly own?: Reference;
   readonly columns: Readonly<Record<string, ColumnRule>>;
   /** Of a split by manifest: its two parts. */
   readonly parts?: { readonly train: DatasetProfile; readonly holdout: DatasetProfile };
@@ -81,6 +84,16 @@ export const datasetChecks = {
   labelMissing: { action: 'refuse', says: 'rows without a label', measure: labelMissing },
   labelOneClass: { action: 'refuse', says: 'all labels are the same', measure: labelOneClass },
   labelRareClass: { action: 'refuse', says: 'a class of the label has fewer than 20 rows', measure: labelRareClass },
+  labelAlone: {
+    action: 'warn',
+    says: `one column alone tells the label, so it is hardly known before it: an AUC of ${tooGood.auc} or more of a class against the rest, or an R2 of ${tooGood.r2} or more of a number`,
+    measure: labelAlone,
+  },
+  labelByMissing: {
+    action: 'warn',
+    says: `whether a column has a value tells the label: an AUC of ${tooGood.missingAuc} or more`,
+    measure: labelByMissing,
+  },
 } as const satisfies Readonly<Record<string, DatasetCheck>>;
 
 const noRows: Outcome = { action: 'refuse', value: 0, limit: 1, text: 'the dataset has no rows' };
@@ -210,4 +223,37 @@ function labelRareClass(whole: Whole): readonly Placed[] {
   const classes = rare.map(([value, count]) => `${named(value)} in ${numberText(count)}`);
   const text = `is the label, and has classes in fewer than ${limits.classRows} rows: ${listed(classes)}`;
   return [{ column: label.name, outcome: { action: 'refuse', value: least[1], limit: limits.classRows, text } }];
+}
+
+function labelAlone(whole: Whole): readonly Placed[] {
+  return aloneFindings(whole, ({ auc, r2, class: name = '' }) =>
+    r2 === undefined
+      ? { value: auc, limit: tooGood.auc, text: `alone tells ${named(name)} of the label from the rest: its AUC is` }
+      : { value: r2, limit: tooGood.r2, text: 'alone explains the label: its R2 is' },
+  );
+}
+
+function labelByMissing(whole: Whole): readonly Placed[] {
+  return aloneFindings(whole, ({ missingAuc, missingClass = '' }) => ({
+    ...{ value: missingAuc, limit: tooGood.missingAuc },
+    text: `tells ${named(missingClass)} of the label from the rest by whether it has a value: the AUC of that is`,
+  }));
+}
+
+type Measured = { readonly value: number | undefined; readonly limit: number; readonly text: string };
+
+function aloneFindings({ own }: Whole, measure: (alone: Alone) => Measured): readonly Placed[] {
+  const known = (own?.columns ?? []).flatMap(({ name, alone }) => {
+    const { value, limit, text } = measure(alone ?? {});
+    return value === undefined ? [] : [{ column: name, value, limit, text }];
+  });
+  const found = known.filter(({ value, limit }) => value >= limit);
+  if (known.length > 0 && found.length === 0) return [{ outcome: 'passed' }];
+  return found.map(({ column, value, limit, text }) => ({
+    column,
+    outcome: {
+      ...{ action: 'warn', value, limit },
+      text: `${text} ${numberText(Number(value.toPrecision(4)))}, and from ${limit} on it is too good to be true`,
+    },
+  }));
 }

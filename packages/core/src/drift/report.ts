@@ -13,6 +13,8 @@ export interface DataReport {
   readonly findings: readonly Finding[];
   /** How many findings are not listed. */
   readonly more: number;
+  /** What was to be compared and could not, and why. */
+  readonly notCompared?: readonly string[];
   /** What was compared that is not of one column, and of each column what was; also where nothing was found. */
   readonly compared: readonly string[];
   readonly columns: readonly {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Alone } from './alone.ts';
 import {
   type Cell,
   type Columns,
@@ -11,7 +12,7 @@ import {
   windowOf,
 } from './profile.fixture.ts';
 import type { DatasetProfile } from './profile.ts';
-import { checkNames, type DataRules, type Validated, validateDataset } from './validate.ts';
+import { checkNames, type DataRules, labelToCount, type Validated, validateDataset } from './validate.ts';
 
 const draw = drawsOf(1);
 const rowsOf = (rows: number, changed: Columns = {}): Columns => ({
@@ -531,4 +532,59 @@ test('10,000 columns with hostile names are told in a short reason', () => {
 test('names every check once', () => {
   expect(new Set(checkNames).size).toBe(checkNames.length);
   expect(checkNames).toContain('outOfRange');
+});
+
+describe('a column that alone tells the label', () => {
+  const columns = { refund: repeat(100, (index) => index), y: repeat(100, (index) => (index < 50 ? 'no' : 'yes')) };
+  const of = (alone: Alone, rules: DataRules = { label: 'y' }) => {
+    const reference = referenceOf(columns);
+    const own = {
+      ...reference,
+      columns: reference.columns.map((column, at) => (at === 0 ? { ...column, alone } : column)),
+    };
+    return validateDataset({ profile: profileOf(columns), rules, rowsBefore: [], own });
+  };
+
+  test('is told with its measure, and warns from the limit on', () => {
+    const report = of({ auc: 0.98, class: 'yes', missingAuc: 0.951, missingClass: 'no' });
+
+    expect(report.findings).toMatchObject([
+      {
+        ...{ check: 'labelAlone', column: 'refund', action: 'warn', value: 0.98, limit: 0.98 },
+        text: "'refund' alone tells 'yes' of the label from the rest: its AUC is 0.98, and from 0.98 on it is too good to be true",
+      },
+      {
+        ...{ check: 'labelByMissing', column: 'refund', action: 'warn', value: 0.951, limit: 0.95 },
+        text: "'refund' tells 'no' of the label from the rest by whether it has a value: the AUC of that is 0.951, and from 0.95 on it is too good to be true",
+      },
+    ]);
+    expect(of({ r2: 0.99123456 }).findings).toMatchObject([
+      { text: "'refund' alone explains the label: its R2 is 0.9912, and from 0.98 on it is too good to be true" },
+    ]);
+  });
+
+  test('is nothing below it, and the report says that it was looked for', () => {
+    const report = of({ auc: 0.9799, class: 'yes', missingAuc: 0.94, missingClass: 'no' });
+
+    expect(report.findings).toEqual([]);
+    expect(report.compared).toEqual(expect.arrayContaining(['labelAlone', 'labelByMissing']));
+    expect(of({}).compared).not.toContain('labelAlone');
+  });
+
+  test('refuses where the config says so, and is not looked for where it says off', () => {
+    const checks = { labelAlone: 'refuse' } as const;
+
+    expect(of({ auc: 1, class: 'yes' }, { label: 'y', checks })).toMatchObject({ refused: true });
+    expect(labelToCount({ label: 'y', checks })).toBe('y');
+    expect(labelToCount({ label: 'y', checks: { labelAlone: 'off' } })).toBe('y');
+    expect(labelToCount({ label: 'y', checks: { labelAlone: 'off', labelByMissing: 'off' } })).toBeUndefined();
+  });
+
+  test('is told as not compared where the label has too many values', () => {
+    const own = { ...referenceOf(columns), labelUnknown: 'it has more than 20 values' };
+
+    expect(
+      validateDataset({ profile: profileOf(columns), rules: { label: 'y' }, rowsBefore: [], own }).notCompared,
+    ).toEqual(['no column was compared with the label: it has more than 20 values']);
+  });
 });

@@ -41,12 +41,18 @@ export interface Validated {
   readonly against?: { readonly profile: DatasetProfile; readonly reference?: Reference };
   /** The rows of the new dataset on the cells of `against.reference`. Without them extremes and lists tell less. */
   readonly counts?: WindowCounts;
+  /** Its rows on cells of its own, where they were counted before the report. */
+  readonly own?: Reference;
   readonly rules: DataRules;
   /** Rows of the datasets before, the newest last. */
   readonly rowsBefore: readonly number[];
   /** Of a split by manifest: its two parts, for what both have. */
   readonly parts?: { readonly train: DatasetProfile; readonly holdout: DatasetProfile };
 }
+
+/** The label that each column is counted by, unless no check asks for it. */
+export const labelToCount = ({ label, checks: given }: DataRules): string | undefined =>
+  given?.labelAlone === 'off' && given.labelByMissing === 'off' ? undefined : label;
 
 /**
  * Compares a dataset with the one before it, and with what the config promises.
@@ -71,6 +77,9 @@ export function validateDataset(given: Validated): DataReport {
       : { against: { rows: against.profile.rows, columns: against.profile.columns.length } }),
     findings: sorted.slice(0, mostFindings),
     more: Math.max(0, sorted.length - mostFindings),
+    ...(given.own?.labelUnknown === undefined
+      ? {}
+      : { notCompared: [`no column was compared with the label: ${given.own.labelUnknown}`] }),
     compared: [...new Set(results.flatMap(({ check, isOfColumn }) => (isOfColumn ? [] : [check])))],
     columns: comparedColumns(profile, results, given),
   };
@@ -95,7 +104,7 @@ const isOn =
     actionOf(rules, name as CheckName) !== 'off'; // a key of a table
 
 function wholeResults(given: Validated): readonly Result[] {
-  const { profile, against, counts, rules, rowsBefore, parts } = given;
+  const { profile, against, counts, own, rules, rowsBefore, parts } = given;
   const whole: Whole = {
     ...{ profile, rowsBefore, columns: rules.columns ?? {} },
     ...(against === undefined ? {} : { before: against.profile }),
@@ -104,6 +113,7 @@ function wholeResults(given: Validated): readonly Result[] {
       : { counted: { reference: against.reference, counts } }),
     ...(rules.label === undefined ? {} : { label: rules.label }),
     ...(parts === undefined ? {} : { parts }),
+    ...(own === undefined ? {} : { own }),
   };
   return Object.entries<DatasetCheck>(datasetChecks)
     .filter(isOn(given))

@@ -88,25 +88,26 @@ export async function countDataset(
 
 /** Compares what was seen of a dataset with what the champion was trained on, and writes the report. */
 export async function validate(
-  { profile, former, seen, rules, rowsBefore }: OrderOf<'validateDataset'>,
+  { profile, reference, former, seen, rules, rowsBefore }: OrderOf<'validateDataset'>,
   ports: Stores,
 ): Promise<{ readonly report: string; readonly refused: boolean; readonly because: string }> {
   const own = ports.bucket(ownBucket);
   const read = readOf(own);
   const known = async <Kept>(digest: string | undefined, kept: (read: ReadOwn, digest: string) => Promise<Kept>) =>
     digest === undefined ? undefined : kept(read, digest);
-  const [before, cells, counts, train, holdout] = await Promise.all([
+  const [before, cells, counts, train, holdout, itself] = await Promise.all([
     known(former?.profile, readProfile),
     known(former?.reference, readReference),
     known(seen.onFormerCells, readReference),
     known(seen.train, readProfile),
     known(seen.holdout, readProfile),
+    known(reference, readReference),
   ]);
   const found = validateDataset({
     ...{ profile: await readProfile(read, profile), rules, rowsBefore },
     ...(before === undefined ? {} : { against: { profile: before, ...defined({ reference: cells }) } }),
     ...(train === undefined || holdout === undefined ? {} : { parts: { train, holdout } }),
-    ...defined({ counts }),
+    ...defined({ counts, own: itself }),
   });
   return { report: await writeJson(own, reportKey, found), refused: found.refused, because: found.because };
 }

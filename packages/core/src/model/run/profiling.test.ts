@@ -44,6 +44,12 @@ describe('before anything is paid', () => {
       planOf({ ...byManifest, validate: {} }),
       ['profile/0', 'train/0', 'holdout/0', 'report/0', 'reference/0'],
     ],
+    ['validation with a label', planOf({ validate: { label: 'n' } }), ['profile/0', 'byLabel/0', 'report/0']],
+    [
+      'validation with a label that no check compares',
+      planOf({ validate: { label: 'n', checks: { labelAlone: 'off', labelByMissing: 'off' } } }),
+      ['profile/0', 'report/0', 'reference/0'],
+    ],
     ['drift and a split by manifest', planOf({ ...byManifest, ...drift }), ['profile/0', 'reference/0']],
   ])('what is wanted for %s is found out one after the other, then the slot is asked for', (_, plan, wanted) => {
     const drive = checked(plan);
@@ -107,6 +113,20 @@ describe('before anything is paid', () => {
     });
 
     expect(drive.owed('countDataset')).toMatchObject([{ cells: { columns: { n: 'number', id: 'off' } } }]);
+  });
+
+  test('are counted by the day that a column tells, and by their label', () => {
+    const drive = checked(planOf({ monitor: { ...drift.monitor, drift: { time: 'at' } }, validate: { label: 'n' } }));
+
+    drive.answer('profileDataset', {
+      type: 'datasetProfiled',
+      reading: read(3),
+      ended: { profile: seenAs('p'), rows: 3 },
+    });
+    expect(drive.owed('countDataset')).toMatchObject([{ cells: { profile: seenAs('p'), time: 'at', label: 'n' } }]);
+    drive.answer('countDataset', { type: 'datasetCounted', reading: read(4), ended: { reference: seenAs('r') } });
+
+    expect(drive.owed('validateDataset')).toMatchObject([{ profile: seenAs('p'), reference: seenAs('r') }]);
   });
 
   test('each part has its time, so a large dataset is read for as long as it takes, and one that stands still is given up', () => {
@@ -196,12 +216,12 @@ describe('a dataset that is validated', () => {
     checked(drive.state.plan, drive, 'two');
     const asked = lookThrough(drive);
 
-    expect(asked).toEqual(['profile/0', 'onFormerCells/0', 'report/0', 'reference/0']);
+    expect(asked).toEqual(['profile/0', 'onFormerCells/0', 'byLabel/0', 'report/0']);
     expect(drive.state.run?.data).toEqual({
       profile: seenAs('profile'),
       rows: 100,
       report: seenAs('report'),
-      reference: seenAs('reference'),
+      reference: seenAs('byLabel'),
     });
   });
 
@@ -213,13 +233,15 @@ describe('a dataset that is validated', () => {
       reading: read(1),
       ended: { profile: seenAs('p'), rows: 7 },
     });
-    expect(drive.owed('countDataset')).toMatchObject([{ cells: { reference: seenAs('reference') } }]);
+    expect(drive.owed('countDataset')).toMatchObject([{ cells: { reference: seenAs('byLabel') } }]);
     drive.answer('countDataset', { type: 'datasetCounted', reading: read(1), ended: { reference: seenAs('c') } });
+    drive.answer('countDataset', { type: 'datasetCounted', reading: read(1), ended: { reference: seenAs('own') } });
 
     expect(drive.owed('validateDataset')).toMatchObject([
       {
         profile: seenAs('p'),
-        former: { profile: seenAs('profile'), reference: seenAs('reference') },
+        reference: seenAs('own'),
+        former: { profile: seenAs('profile'), reference: seenAs('byLabel') },
         seen: { onFormerCells: seenAs('c') },
         rules: { label: 'n' },
         rowsBefore: [100],
@@ -238,6 +260,7 @@ describe('a dataset that is validated', () => {
       ended: { profile: seenAs('p'), rows: 100 },
     });
     drive.answer('countDataset', { type: 'datasetCounted', reading: read(1), ended: { reference: seenAs('c') } });
+    drive.answer('countDataset', { type: 'datasetCounted', reading: read(1), ended: { reference: seenAs('own') } });
 
     expect(drive.owed('validateDataset')).toMatchObject([{ rowsBefore: [] }]);
   });
@@ -286,7 +309,7 @@ describe('a dataset that is validated', () => {
       profile: seenAs('profile'),
       rows: 100,
       report: seenAs('report'),
-      reference: seenAs('reference'),
+      reference: seenAs('byLabel'),
     });
   });
 

@@ -2,6 +2,7 @@ import { bytesText } from '../../base/numbers.ts';
 import { defined, without } from '../../base/objects.ts';
 import { durationText, hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
+import { labelToCount } from '../../drift/validate.ts';
 import type { Effect, Order, SignalOf } from '../protocol.ts';
 import { type DataSeen, versionOf } from '../version.ts';
 import { readingStart } from './protocol.ts';
@@ -49,15 +50,21 @@ const tasks = {
     }),
     says: 'waits until the rows of its dataset are counted as those before were',
   },
+  // Before the report where each column is counted by the label. It costs one reading of a dataset that is refused then.
+  byLabel: {
+    isDue: ({ plan, data }) => countedLabel(plan) !== undefined && data !== undefined && data.reference === undefined,
+    order: (run, { profile }) => countOnOwnCells(run, profile),
+    says: 'waits until the rows of its dataset are counted by their label',
+  },
   report: {
     isDue: ({ plan, data }) => plan.validate !== undefined && data?.report === undefined,
-    order: ({ plan, dataset, former, seen }, { profile }, { profiled = {} }) => ({
-      ...{ kind: 'validateDataset', profile, seen, rules: plan.validate ?? {}, ...defined({ former }) },
+    order: ({ plan, dataset, former, seen }, { profile, reference }, { profiled = {} }) => ({
+      ...{ kind: 'validateDataset', profile, seen, rules: plan.validate ?? {}, ...defined({ former, reference }) },
       rowsBefore: Object.values(without(profiled, dataset.digest)),
     }),
     says: 'waits until its dataset is validated',
   },
-  // Last: a dataset that was refused has no need of it.
+  // Else last: a dataset that was refused has no need of it.
   reference: {
     isDue: ({ data }) => data?.reference === undefined,
     order: (run, { profile }) => countOnOwnCells(run, profile),
@@ -67,8 +74,12 @@ const tasks = {
 
 const countOnOwnCells = ({ dataset, reading, plan }: Profiling, profile: string): Order => {
   const { columns = {}, time } = plan.monitor.drift ?? {};
-  return { kind: 'countDataset', dataset, reading, cells: { profile, columns, ...defined({ time }) } };
+  const by = defined({ time, label: countedLabel(plan) });
+  return { kind: 'countDataset', dataset, reading, cells: { profile, columns, ...by } };
 };
+
+const countedLabel = ({ validate }: ModelPlan): string | undefined =>
+  validate === undefined ? undefined : labelToCount(validate);
 
 const profileUnder = ({ dataset, reading, plan }: Profiling, part: 'train' | 'holdout'): Order => ({
   ...{ kind: 'profileDataset', dataset, reading },

@@ -37,6 +37,8 @@ export interface RunProtocol {
     | {
         readonly kind: 'validateDataset';
         readonly profile: string;
+        /** Its rows on its own cells, where they were counted already. */
+        readonly reference?: string;
         /** What the champion was trained on. */
         readonly former?: DataSeen;
         readonly seen: SeenFor;
