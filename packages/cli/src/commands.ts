@@ -344,13 +344,18 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'datasets constraints',
-    args: '<model>',
-    summary: 'what the data of the champion suggests to promise of the next data, as a part of the config',
+    args: '[model]',
+    summary:
+      'what the data of the champion suggests to promise of the next data, or what a file promises, as a part of the config',
     options: [
       ...remote,
-      option('--format <format>', 'config (default) or sagemaker: constraints.json of Model Monitor'),
+      option('--from <file>', 'a constraints.json of SageMaker Model Monitor; without a model, its rules as config'),
+      option(
+        '--format <format>',
+        'config (default), or what Model Monitor calls so: sagemaker (constraints.json), statistics, violations (of --from)',
+      ),
     ],
-    load: async () => (await datasets()).constraints,
+    load: async () => (await import('./commands/constraints.ts')).constraints,
   },
   list('runs', 'runs, the newest first', undefined, [onModel, onStatus]),
   get('runs', 'one run', '<id>'),

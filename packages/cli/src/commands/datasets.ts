@@ -1,8 +1,5 @@
-import { type Constraints, constraintsText } from '@serin/core/drift/constraints';
-import type { DatasetProfile } from '@serin/core/drift/profile';
 import type { Document } from '../client.ts';
-import { Failure } from '../failure.ts';
-import { argument, type Command, clientOf, path, show, textOption } from '../invocation.ts';
+import { argument, type Command, clientOf, path, show } from '../invocation.ts';
 import { type Columns, type Reader, table, textOf } from '../table.ts';
 import { newestOf } from '../wait.ts';
 import { paragraph } from '../width.ts';
@@ -42,22 +39,3 @@ function reportText(document: Document, terminal: Reader): string {
   const found = rows.length === 0 ? '' : `\n${table(rows, columns, terminal)}${rest}`;
   return `${lines}${found}${also.length === 0 ? '' : '\n'}${also.join('')}`;
 }
-
-/** What the data of a model suggests to promise, as a part of its config. */
-export const constraints: Command = async (invocation) => {
-  const format = textOption(invocation, 'format') ?? 'config';
-  if (format !== 'config' && format !== 'sagemaker')
-    throw new Failure(2, `--format is '${format}'; give config or sagemaker`);
-  const client = await clientOf(invocation);
-  const model = argument(invocation, 0);
-  const document = await client.get(path`/v1/models/${model}/constraints`);
-  if (format === 'sagemaker') {
-    const profile = await client.get(path`/v1/models/${model}/datasets/${String(document.dataset)}/profile`);
-    const { constraintsOf } = await import('@serin/clouds/aws/model-monitor-baseline');
-    const suggested = constraintsOf(profile as unknown as DatasetProfile);
-    show(invocation, suggested, () => `${JSON.stringify(suggested, undefined, 2)}\n`);
-    return 0;
-  }
-  show(invocation, document, () => constraintsText(Object(document.columns) as Constraints));
-  return 0;
-};

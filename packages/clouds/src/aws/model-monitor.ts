@@ -233,12 +233,15 @@ export function rulesOf(constraints: MonitorConstraints): {
 const types = { Integral: 'integer', Fractional: 'number', String: 'text', Unknown: undefined } as const;
 const typeOf = ({ inferred_type }: FeatureConstraints): ColumnRule['type'] => types[inferred_type];
 
+/** Without the digits that a subtraction leaves. */
+const missingOf = (completeness: number): number => Number(Math.max(0, 1 - completeness).toFixed(12));
+
 function ruleOf(feature: FeatureConstraints, config: MonitoringConfig): ColumnRule {
   const type = config.datatype_check_threshold < 1 ? undefined : typeOf(feature);
   const values = config.domain_content_threshold < 1 ? undefined : feature.string_constraints?.domains;
   return {
     ...(type === undefined ? {} : { type }),
-    ...(feature.completeness === undefined ? {} : { missing: { atMost: Math.max(0, 1 - feature.completeness) } }),
+    ...(feature.completeness === undefined ? {} : { missing: { atMost: missingOf(feature.completeness) } }),
     ...(feature.num_constraints?.is_non_negative === true ? { min: 0 } : {}),
     ...(values === undefined ? {} : { values }),
   };
