@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { countRows } from '@serin/core/drift/cells';
+import { freeze } from '@serin/core/drift/freeze';
 import type { ColumnProfile, DatasetProfile } from '@serin/core/drift/profile';
 import type { ObjectSource, Place } from '@serin/core/drift/profiler';
 import type { Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
@@ -331,6 +332,11 @@ const jsonValue = fc.oneof(
     { a: 1 },
   ),
   fc.constantFrom('x'.repeat(200), 'é'.repeat(129), 0),
+  fc.constantFrom(
+    ...['2026-01-31', '2026-01-31 01:00+01:00', '2026-01-31t00:00:00.0009Z', '2026-01-31T00:00-0000'],
+    ...['2026-02-29', '2026-01-31T24:00', '2026-01-31T00:00+19', '2026-01-31x', ' 2026-01-31', '0026-01-31'],
+    ...['2026-01-31T00', '2026-01-31T00:00:60', '2026-01-31T00:00+01:', `2026-01-31T00:00:00.${'0'.repeat(16)}`],
+  ),
   edge,
   fc.string({ maxLength: 4 }),
 );
@@ -346,7 +352,10 @@ test('a value is counted in the cell that core finds for it', async () => {
     )
     .map((all) => all.toSorted((a, b) => a - b));
   const values = fc.uniqueArray(
-    fc.constantFrom('x', 'true', '1', '2', 'zz', 'Infinity', '0', 'x'.repeat(128), 'é'.repeat(128)),
+    fc.constantFrom(
+      ...['x', 'true', '1', '2', 'zz', 'Infinity', '0', 'x'.repeat(128), 'é'.repeat(128), '0026-01-31T00:00:00.000Z'],
+      ...['2026-01-31T00:00:00.000Z', '2026-02-29', '2026-01-31T24:00', '2026-01-31T00:00+19', '2026-01-31x'],
+    ),
   );
 
   await fc.assert(
@@ -364,6 +373,21 @@ test('a value is counted in the cell that core finds for it', async () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('a day is the same category in a dataset and in a request', async () => {
+  const days = ['2026-01-31', '2026-02-01T12:30:00+01:00'];
+  const object = csv(`day\n${days.join('\n')}\n`);
+  const reference = freeze(await profileOf([object]), { dataset: 'd', columns: { day: 'category' } });
+
+  const live = countRows(
+    reference,
+    days.map((day) => ({ day })),
+    ['day'],
+  );
+
+  expect(live).toEqual(await countAll(object, reference, 1000));
+  expect(live.columns[0]?.cells).toEqual([1, 1, 0, 0]);
 });
 
 async function countAll(object: ObjectSource, reference: Reference, atMostBytes: number): Promise<WindowCounts> {

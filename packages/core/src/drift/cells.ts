@@ -1,5 +1,6 @@
 import type { Json } from '../base/json.ts';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from './reference.ts';
+import { timeIn } from './times.ts';
 
 /**
  * Which cell a value falls into: the one rule, by which datasets and live requests are counted.
@@ -40,12 +41,17 @@ export function numberIn(text: string): number | undefined {
   return word[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** The name of a category: the number as JavaScript writes it, `true` and `false` in lower case, other texts cut. */
+/** The name of a category: the number as JavaScript writes it, `true` and `false` in lower case, a time in UTC, other texts cut. */
 export function categoryOf(value: number | string): string {
   if (typeof value === 'number') return String(value);
   if (/^(true|false)$/i.test(value)) return value.toLowerCase();
+  const time = timeIn(value);
+  if (time !== undefined) return time;
   return value.length <= mostCharacters ? value : Array.from(value).slice(0, mostCharacters).join('');
 }
+
+/** The category that a text of a value is: `1.0` is `1`, and `True` is `true`. */
+export const asCategory = (text: string): string => categoryOf(numberIn(text) ?? text);
 
 /** How many edges are below the number, which is its cell. */
 export function intervalOf(edges: readonly number[], value: number): number {

@@ -1,4 +1,4 @@
-import { categoryOf, noRows, numberIn } from './cells.ts';
+import { asCategory, noRows } from './cells.ts';
 import { kindOf } from './kind.ts';
 import type { ColumnProfile, DatasetProfile } from './profile.ts';
 import type { ColumnKind, Reference, ReferenceColumn } from './reference.ts';
@@ -78,7 +78,7 @@ export function nextBelow(value: number): number {
 function categoryCells({ frequent, distinct, distinctIsExact, singletons }: ColumnProfile): Partial<ReferenceColumn> {
   const counts = new Map<string, number>();
   for (const [value, count] of frequent) {
-    const category = categoryOf(numberIn(value) ?? value);
+    const category = asCategory(value);
     counts.set(category, (counts.get(category) ?? 0) + count);
   }
   const values = [...counts.keys()].slice(0, mostValues);
