@@ -129,7 +129,7 @@ const validation = z.strictObject({
         missing: z.strictObject({ atMost: z.number().min(0).max(1) }).optional(),
         min: z.number().optional(),
         max: z.number().optional(),
-        values: z.array(z.string().max(128)).min(1).max(1000).optional(),
+        values: z.array(z.string().max(128)).min(1).max(128).optional(),
       }),
     )
     .default({}),

@@ -48,7 +48,7 @@ export const datasetChecks = {
   rows: {
     action: 'refuse',
     says: 'no rows: refuses',
-    measure: ({ profile }) => [{ outcome: profile.rows > 0 ? 'passed' : noRows }],
+    measure: ({ profile }) => [{ outcome: profile.rows > 0 ? 'passed' : noRows(profile) }],
   },
   badRows: {
     action: 'refuse',
@@ -96,7 +96,13 @@ export const datasetChecks = {
   },
 } as const satisfies Readonly<Record<string, DatasetCheck>>;
 
-const noRows: Outcome = { action: 'refuse', value: 0, limit: 1, text: 'the dataset has no rows' };
+function noRows({ objects, passedOver }: DatasetProfile): Outcome {
+  const others =
+    objects > 0 || passedOver === 0
+      ? ''
+      : `: none of its ${countText(passedOver, 'object')} is CSV, NDJSON or Parquet by its name`;
+  return { action: 'refuse', value: 0, limit: 1, text: `the dataset has no rows${others}` };
+}
 
 function badRows({ profile: { rows, badRows: bad } }: Whole): readonly Placed[] {
   const value = bad.rows === 0 ? 0 : bad.rows / (rows + bad.rows);
@@ -219,6 +225,12 @@ function labelRareClass(whole: Whole): readonly Placed[] {
     ([value, count]) => value !== '' && count + label.frequentAbout < limits.classRows,
   );
   const least = rare.at(-1);
+  // Of classes that are not listed the profile tells those that came once.
+  const single = label.frequent.length < label.distinct && least === undefined ? (label.singletons ?? 0) : 0;
+  if (single > 0) {
+    const text = `is the label, and has ${countText(single, 'class', 'classes')} in one row each, where ${limits.classRows} are needed`;
+    return [{ column: label.name, outcome: { action: 'refuse', value: 1, limit: limits.classRows, text } }];
+  }
   if (least === undefined) return [{ column: label.name, outcome: 'passed' }];
   const classes = rare.map(([value, count]) => `${named(value)} in ${numberText(count)}`);
   const text = `is the label, and has classes in fewer than ${limits.classRows} rows: ${listed(classes)}`;

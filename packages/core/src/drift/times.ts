@@ -8,8 +8,19 @@ const form =
 export function timeIn(text: string): string | undefined {
   // Most texts are none, and each value of a request is asked.
   if (text[4] !== '-' || text[7] !== '-' || text.length > 35) return undefined;
-  const [, year, month, day, hours = '00', minutes = '00', seconds = '00', fraction = '', sign, zoneHours, zone = '00'] =
-    form.exec(text) ?? [];
+  const [
+    ,
+    year,
+    month,
+    day,
+    hours = '00',
+    minutes = '00',
+    seconds = '00',
+    fraction = '',
+    sign,
+    zoneHours,
+    zone = '00',
+  ] = form.exec(text) ?? [];
   const time = `${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
   const ms = Date.parse(time);
   // A day that no month has would be one of the next.

@@ -301,6 +301,14 @@ describe('rows', () => {
     expect(found(rowsOf(0))).toEqual(['refuse rows']);
   });
 
+  test('of a format that is not read are none, and the reason says so', () => {
+    const profile = { ...profileOf({}), objects: 0, passedOver: 3 };
+
+    const { because } = validateDataset({ profile, rules: {}, rowsBefore: [] });
+
+    expect(because).toContain('the dataset has no rows: none of its 3 objects is CSV, NDJSON or Parquet by its name');
+  });
+
   test.each([
     [1, []],
     [5, ['warn badRows']],
@@ -350,6 +358,8 @@ describe('the label', () => {
     ['one class', repeat(500, () => 'no'), ['refuse labelOneClass y']],
     ['a row without one', with_(500, 1, null, (index) => index % 2), ['refuse labelMissing y']],
     ['a number', repeat(500, () => normal(draw)), []],
+    ['more classes than the profile lists', repeat(6000, (index) => `c${index % 200}`), []],
+    ['one of them in one row', with_(6000, 1, 'rare', (index) => `c${index % 200}`), ['refuse labelRareClass y']],
   ])('with %s', (_, cells, expected) => {
     expect(found(labelled(cells), { rules })).toEqual(expected);
   });
@@ -410,6 +420,31 @@ describe('what the config says', () => {
     [{ size: { missing: { atMost: 1 } }, gone: {} }, ['refuse missingColumn gone']],
   ] as const)('promises %j', (columns, expected) => {
     expect(found(broken, { rules: { columns: { more: {}, ...columns } } })).toEqual(expected);
+  });
+});
+
+describe('values that are promised', () => {
+  const promisedOf = (cells: readonly Cell[], values: readonly string[]) =>
+    validateDataset({ profile: profileOf({ a: cells }), rules: { columns: { a: { values } } }, rowsBefore: [] });
+
+  test.each([
+    ['True', 'true'],
+    ['1.0', 1],
+    ['007', 7],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+  ])('are those of the data however they are written: %j', (value, cell) => {
+    expect(promisedOf([cell, cell], [value]).refused).toBe(false);
+    expect(promisedOf([cell, 'other'], [value]).refused).toBe(true);
+  });
+
+  test('are held against values that the profile does not list', () => {
+    const values = repeat(128, (index) => `v${index}`);
+    const cells = values.flatMap((value) => [value, value]);
+
+    expect(promisedOf(cells, values).refused).toBe(false);
+    const { refused, because } = promisedOf([...cells, 'z'], values);
+    expect(refused).toBe(true);
+    expect(because).toContain("'a' has 129 values, and validate.columns lists 128");
   });
 });
 
