@@ -21,8 +21,8 @@ export const driftBugs: readonly PlantedBug[] = [
   core(
     'each part of a window is counted from its beginning',
     'engine/drift.ts',
-    'let next = cursor;',
-    'let next: string | undefined;',
+    '[counted?.unread, cursor]',
+    '[counted?.unread, undefined]',
     'requests do not drift, and nothing says so',
   ),
   core(
