@@ -102,6 +102,11 @@ const rows: readonly Row[] = [
     authors: { validate: { checks: { leakage: 'warn' } }, split: { holdout: { by: 'rows', share: '20%' } } },
     compiled: { validate: { checks: { leakage: 'warn' } } },
   },
+  ...['key', 'time'].map((field) => ({
+    at: `validate.${field}`,
+    authors: { validate: { [field]: 'customer' }, split: { holdout: { by: 'rows', share: '20%' } } },
+    compiled: { validate: { [field]: 'customer' } },
+  })),
   {
     at: 'monitor.capture',
     authors: { 'monitor.capture': { share: '10%', fields: ['n'] }, serve: 'none' },

@@ -40,6 +40,10 @@ export const configTexts: Readonly<Record<string, string>> = {
   'validate.checks': 'What a check does, by its name; the names and their defaults are in [data](data.md#validation).',
   'checks.*': '`off`; `warn`: it never refuses; `refuse`: it refuses beyond its larger limit, or beyond its only one.',
   'validate.label': 'The column that the model predicts: its classes are checked.',
+  'validate.key':
+    'A column whose values training and the hold-out may not share, such as a customer; with a split by manifest.',
+  'validate.time':
+    'A column of times or numbers by which all rows of training are before the hold-out; with a split by manifest.',
   'validate.columns':
     'What you promise of columns, by name. It takes the place of what the last data says, and no row may break it.',
   'validate.columns.*': 'A column that must be there. `serin datasets constraints` suggests what to write.',

@@ -3,12 +3,13 @@ import type { DatasetProfile } from '@serin/core/drift/profile';
 import { Column } from './column.ts';
 import { RowHash } from './hash.ts';
 import { maxColumns, maxNameLength, maxStateBytes } from './limits.ts';
+import { sampling } from './sampling.ts';
 import type { ColumnSink, RowSink } from './sink.ts';
 import { Input, Output } from './sketch/bytes.ts';
 import { LowestRows } from './sketch/row-sample.ts';
 
 /** Of what a state is, of a profile or of counts; one of another version is not read. */
-export const stateVersion = 2;
+export const stateVersion = 3;
 /** The size of the sketches is looked at after so many values. */
 const valuesBetweenChecks = 2 ** 20;
 
@@ -23,18 +24,19 @@ export class DatasetState {
   private nextCheck = 0;
   private firstBad: string | undefined;
   private sample = new LowestRows();
+  private keys = new LowestRows();
   private readonly columns = new Map<string, Column>();
   private readonly row = new RowHash();
 
-  /** Takes the rows of one part. `isLoose`: each row has the keys it likes. */
-  sink(isLoose: boolean): PartSink {
+  /** Takes the rows of one part. `isLoose`: each row has the keys it likes. The values of the column `key` are sampled. */
+  sink(isLoose: boolean, key?: string): PartSink {
     const met = new Set<Column>();
     const rowsBefore = this.rows;
     return {
       column: (name) => {
         const column = this.column(name);
         met.add(column);
-        return column;
+        return name === key ? sampling(column, this.keys) : column;
       },
       rowEnded: () => {
         this.row.end();
@@ -94,6 +96,7 @@ export class DatasetState {
     for (const sum of sums) this[sum] += other[sum];
     this.firstBad ??= other.firstBad;
     this.sample.merge(other.sample);
+    this.keys.merge(other.keys);
     for (const [name, column] of other.columns) {
       const known = this.columns.get(name);
       if (known === undefined) this.columns.set(name, column);
@@ -104,6 +107,7 @@ export class DatasetState {
   /** The profile of a state that was written: column by column, so that the sketches of one are held at a time. */
   static profileOf(bytes: Uint8Array): DatasetProfile {
     const { state, columns } = DatasetState.open(bytes);
+    const keySample = state.keys.sample();
     return {
       version: 1,
       objects: state.objects,
@@ -112,6 +116,7 @@ export class DatasetState {
       rows: state.rows,
       badRows: { rows: state.badRows, ...(state.firstBad !== undefined && { first: state.firstBad }) },
       rowSample: state.sample.sample(),
+      ...(keySample.rows.length > 0 && { keySample }),
       columns: Array.from(columns, (column) => {
         const profile = column.profile(state.looseRows);
         column.release();
@@ -127,6 +132,7 @@ export class DatasetState {
     for (const sum of sums) to.whole(this[sum]);
     to.text(this.firstBad ?? '');
     this.sample.write(to);
+    this.keys.write(to);
     to.whole(this.columns.size);
     for (const column of this.columns.values()) {
       column.write(to);
@@ -155,6 +161,7 @@ export class DatasetState {
     for (const sum of sums) state[sum] = from.whole();
     state.firstBad = from.text() || undefined;
     state.sample = LowestRows.read(from);
+    state.keys = LowestRows.read(from);
     return { state, columns: columnsIn(from, state.row) };
   }
 }

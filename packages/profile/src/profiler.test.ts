@@ -213,6 +213,32 @@ test('a dataset has one profile, however its objects are cut into parts, and mer
   );
 });
 
+test('the values of a key are sampled as the rows are, in whatever parts and formats they are read', async () => {
+  const keys = ['a', '7', '', 'a', '2026-01-02', 'true', 'nan', 'b'];
+  const text = `k,n\n${keys.map((key, index) => `${key},${index}`).join('\n')}`;
+  const lines = keys.map((key, n) => JSON.stringify(key === '' ? { n } : { n, k: key === '7' ? 7 : key })).join('\n');
+  const of = async (object: ObjectSource, atMostBytes: number, key?: string) => {
+    let part = await profiler.profile(object, { atMostBytes, ...(key !== undefined && { key }) });
+    for (let from = part.next; from !== undefined; from = part.next)
+      part = await profiler.profile(object, {
+        state: part.state,
+        from,
+        atMostBytes,
+        ...(key !== undefined && { key }),
+      });
+    return profiler.finish(part.state);
+  };
+
+  const whole = await of(csv(text), 1e6, 'k');
+
+  expect(whole.keySample?.rows.map(([, count]) => count).toSorted()).toEqual([1, 1, 1, 1, 2]);
+  expect((await of(csv(text), 4, 'k')).keySample).toEqual(whole.keySample);
+  expect((await of(objectOf('a.ndjson', lines), 4, 'k')).keySample).toEqual(whole.keySample);
+  const { keySample: _, ...rest } = whole;
+  expect(await of(csv(text), 1e6)).toEqual(rest);
+  expect((await of(csv(text), 1e6, 'n')).keySample?.rows).toHaveLength(8);
+});
+
 test('a profile is plain JSON: no NaN, no infinity, the counts of a column are those of its rows', async () => {
   await fc.assert(
     fc.asyncProperty(rowsOf(3), async (rows) => {

@@ -30,14 +30,14 @@ export const profiler: Profiler = {
 
   reads: (key) => formatAt(key) !== undefined,
 
-  async profile(object, { state: before, from, atMostBytes }) {
+  async profile(object, { state: before, from, atMostBytes, key }) {
     const state = DatasetState.read(before);
     const format = formatAt(object.key);
     if (format === undefined) {
       state.passedOver += 1;
       return { state: state.written() };
     }
-    const next = await readPart(format, object, { from, atMostBytes }, state.sink(format.isLoose));
+    const next = await readPart(format, object, { from, atMostBytes }, state.sink(format.isLoose, key));
     if (next !== undefined) return { state: state.written(), next };
     state.objects += 1;
     state.bytes += object.bytes;

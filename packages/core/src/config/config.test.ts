@@ -102,6 +102,8 @@ describe('a config', () => {
     [{ validate: { checks: { missing: 'fail' } } }, 'validate.checks.missing'],
     [{ validate: { checks: { labelRareClass: 'warn' } } }, 'validate.label'],
     [{ validate: { checks: { leakage: 'warn' } } }, 'validate.checks.leakage'],
+    [{ validate: { key: 'customer' } }, 'validate.key'],
+    [{ validate: { time: 'day' } }, 'validate.time'],
     [{ validate: { columns: { age: { min: 2, max: 1 } } } }, 'validate.columns'],
     [{ validate: { columns: { age: { missing: { atMost: 2 } } } } }, 'validate.columns.age.missing.atMost'],
     [{ rollout: { bake: '10s' } }, 'rollout.bake'],

@@ -60,9 +60,17 @@ export const modelRules: readonly Rule[] = [
   },
   {
     path: ['validate', 'checks', 'leakage'],
-    holds: ({ validate, split }) => !asks(validate?.checks, /^leakage$/) || isByManifest(split),
+    holds: ({ validate, split }) => !asks(validate?.checks, /^leakage/) || isByManifest(split),
     because: 'only a split by manifest has both parts before the run: use one, or leave the check out',
   },
+  ...(['key', 'time'] as const).map(
+    (field): Rule => ({
+      path: ['validate', field],
+      holds: ({ validate, split }) => validate?.[field] === undefined || isByManifest(split),
+      because:
+        'it compares training with the hold-out, which only a split by manifest has before the run: use one, or leave it out',
+    }),
+  ),
   {
     path: ['train', 'compute', 'spot'],
     holds: ({ train }) => train?.compute?.spot !== true || train.checkpoints === true,

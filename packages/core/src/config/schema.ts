@@ -121,6 +121,8 @@ const criterion = z
 const validation = z.strictObject({
   checks: z.partialRecord(z.enum(checkNames), z.enum(checkActions)).default({}),
   label: text.optional(),
+  key: text.optional(),
+  time: text.optional(),
   columns: z
     .record(
       text,

@@ -1,4 +1,5 @@
 import { countText, grouped, median, numberText, percent } from '../base/numbers.ts';
+import { instant } from '../base/time.ts';
 import { type Alone, tooGood } from './alone.ts';
 import { compareDatasets, usualLimits } from './compare.ts';
 import { duplicateShare, leakOf, leaksOver } from './equal-rows.ts';
@@ -16,6 +17,8 @@ export interface Whole {
   /** The rows of the dataset on the cells of the one before. */
   readonly counted?: { readonly reference: Reference; readonly counts: WindowCounts };
   readonly label?: string;
+  readonly key?: string;
+  readonly time?: string;
   /** The dataset on its own cells: what each column alone tells of the label. */
   readonly own?: Reference;
   readonly columns: Readonly<Record<string, ColumnRule>>;
@@ -70,9 +73,19 @@ export const datasetChecks = {
     says: 'rows of the hold-out that training has as well, in a split by manifest: any warns, over 0.1 % refuses',
     measure: leakage,
   },
+  leakageByKey: {
+    action: 'refuse',
+    says: 'values of validate.key that training and the hold-out both have, in a split by manifest: any refuses',
+    measure: leakageByKey,
+  },
+  leakageByTime: {
+    action: 'refuse',
+    says: 'rows of training that by validate.time are not before all of the hold-out, in a split by manifest: any refuses',
+    measure: leakageByTime,
+  },
   missingColumn: {
     action: 'refuse',
-    says: 'a column of before, of validate.columns or the label is not there',
+    says: 'a column of before, of validate.columns, the label, the key or the time is not there',
     measure: missingColumn,
   },
   extraColumn: { action: 'warn', says: 'a column that was not there before', measure: extraColumn },
@@ -155,9 +168,44 @@ function leakage({ parts }: Whole): readonly Placed[] {
 const namesOf = (profile: DatasetProfile | undefined): ReadonlySet<string> =>
   new Set(profile?.columns.map(({ name }) => name));
 
-function missingColumn({ profile, before, label, columns }: Whole): readonly Placed[] {
+function leakageByKey({ parts, key }: Whole): readonly Placed[] {
+  const [train, holdout] = [parts?.train.keySample, parts?.holdout.keySample];
+  if (key === undefined || train === undefined || holdout === undefined) return [];
+  const leak = leakOf({ rowSample: train }, { rowSample: holdout });
+  if (leak.count === 0) return [{ column: key, outcome: 'passed' }];
+  const of = `${grouped(leak.of)} ${leak.isWhole ? 'different ones' : 'that were looked at'}`;
+  const text = `has ${countText(leak.count, 'value')} of the hold-out, of ${of}, that training has as well`;
+  return [{ column: key, outcome: { action: 'refuse', value: leak.count, limit: 0, text } }];
+}
+
+function leakageByTime({ parts, time }: Whole): readonly Placed[] {
+  const [train, holdout] = [parts?.train, parts?.holdout].map((part) =>
+    part?.columns.find(({ name }) => name === time),
+  );
+  for (const ends of [timesIn, numbersIn]) {
+    const [of, later] = [ends(train), ends(holdout)];
+    if (time === undefined || of === undefined || later === undefined) continue;
+    if (of.last < later.first) return [{ column: time, outcome: 'passed' }];
+    const text = `goes up to ${of.text(of.last)} in training, and the hold-out begins with ${of.text(later.first)}: all of training has to be before it`;
+    return [{ column: time, outcome: { action: 'refuse', value: of.last, limit: later.first, text } }];
+  }
+  return [];
+}
+
+type Ends = { readonly first: number; readonly last: number; readonly text: (value: number) => string };
+
+const timesIn = (column: ColumnProfile | undefined): Ends | undefined =>
+  column?.times && { ...column.times, text: instant };
+const numbersIn = (column: ColumnProfile | undefined): Ends | undefined =>
+  column?.numbers && { first: column.numbers.min, last: column.numbers.max, text: numberText };
+
+function missingColumn({ profile, before, label, key, time, columns }: Whole): readonly Placed[] {
   const here = namesOf(profile);
-  const wanted = new Set([...namesOf(before), ...Object.keys(columns), ...(label === undefined ? [] : [label])]);
+  const wanted = new Set([
+    ...namesOf(before),
+    ...Object.keys(columns),
+    ...[label, key, time].filter((name) => name !== undefined),
+  ]);
   const gone = [...wanted].filter((name) => !here.has(name));
   if (gone.length === 0) return wanted.size === 0 ? [] : [{ outcome: 'passed' }];
   return gone.map((column) => ({

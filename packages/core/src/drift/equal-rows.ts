@@ -54,8 +54,10 @@ export interface Leak extends Share {
   readonly isWhole: boolean;
 }
 
+type Sampled = Pick<DatasetProfile, 'rowSample'>;
+
 /** How many rows of the hold-out are rows of training; that hashes of 64 bits are equal by chance plays no part. */
-export function leakOf(train: DatasetProfile, holdout: DatasetProfile): Leak {
+export function leakOf(train: Sampled, holdout: Sampled): Leak {
   const [below = ''] = [train.rowSample.below, holdout.rowSample.below].sort();
   const known = new Set(train.rowSample.rows.map(([hash]) => hash));
   const looked = holdout.rowSample.rows.filter(([hash]) => hash <= below);

@@ -14,6 +14,8 @@ export interface DatasetProfile {
   readonly badRows: { readonly rows: number; readonly first?: string };
   /** A sample of the distinct rows, chosen by their hash, so that two datasets choose the same rows. */
   readonly rowSample: RowSample;
+  /** The same of the values of a key, where one was asked for. */
+  readonly keySample?: RowSample;
   readonly columns: readonly ColumnProfile[];
 }
 

@@ -38,6 +38,8 @@ export interface Profiler {
       readonly state?: Uint8Array;
       readonly from?: Place;
       readonly atMostBytes: number;
+      /** A column whose values are sampled: what two datasets share of it is known then. */
+      readonly key?: string;
     },
   ): Promise<ReadPart<Uint8Array>>;
   finish(state: Uint8Array): DatasetProfile;

@@ -569,6 +569,80 @@ test('names every check once', () => {
   expect(checkNames).toContain('outOfRange');
 });
 
+describe('training and the hold-out of a split by manifest', () => {
+  const columnsOf = (from: number, to: number) => ({
+    at: repeat(to - from, (index) => `2026-01-${String(from + index + 1).padStart(2, '0')}`),
+    year: repeat(to - from, (index) => from + index),
+    customer: repeat(to - from, (index) => `c${from + index}`),
+  });
+  const sampleOf = (...hashes: readonly string[]) => ({
+    below: 'f'.repeat(16),
+    rows: hashes.map((hash) => [hash.padStart(16, '0'), 1] as const),
+  });
+  const of = (rules: DataRules, holdoutFrom: number, keys: readonly string[] = []) => {
+    const part = (from: number, to: number, ...of: readonly string[]) => {
+      const columns = columnsOf(from, to);
+      const profile = { ...profileOf(columns), keySample: sampleOf(...of) };
+      return {
+        ...profile,
+        columns: profile.columns.map((column) =>
+          column.name === 'at' ? { ...column, times: timesOf(columns.at) } : column,
+        ),
+      };
+    };
+    const parts = { train: part(0, 10, 'a', 'b'), holdout: part(holdoutFrom, holdoutFrom + 10, 'c', ...keys) };
+    const checks = { leakage: 'off' } as const;
+    return validateDataset({
+      profile: profileOf(columnsOf(0, 20)),
+      rules: { ...rules, checks },
+      rowsBefore: [],
+      parts,
+    });
+  };
+  const timesOf = (texts: readonly string[]) => {
+    const all = texts.map((text) => Date.parse(text));
+    return { first: Math.min(...all), last: Math.max(...all) };
+  };
+
+  test('may not share a value of the key', () => {
+    expect(of({ key: 'customer' }, 10)).toMatchObject({
+      findings: [],
+      compared: expect.arrayContaining(['leakageByKey']),
+    });
+    expect(of({ key: 'customer' }, 10, ['b', 'd'])).toMatchObject({
+      refused: true,
+      findings: [
+        {
+          ...{ check: 'leakageByKey', column: 'customer', value: 1, limit: 0 },
+          text: "'customer' has 1 value of the hold-out, of 3 different ones, that training has as well",
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [
+      'at',
+      "'at' goes up to 2026-01-10T00:00:00.000Z in training, and the hold-out begins with 2026-01-10T00:00:00.000Z",
+    ],
+    ['year', "'year' goes up to 9 in training, and the hold-out begins with 9"],
+  ])('are before and after each other by %s, if the config says so', (time, text) => {
+    expect(of({ time }, 10)).toMatchObject({ findings: [], compared: expect.arrayContaining(['leakageByTime']) });
+    expect(of({}, 9).findings).toEqual([]);
+    expect(of({ time }, 9)).toMatchObject({
+      refused: true,
+      findings: [{ check: 'leakageByTime', column: time, text: `${text}: all of training has to be before it` }],
+    });
+  });
+
+  test('have the key and the time that the config names', () => {
+    expect(of({ key: 'client', time: 'customer' }, 10)).toMatchObject({
+      refused: true,
+      findings: [{ check: 'missingColumn', column: 'client' }],
+    });
+  });
+});
+
 describe('a column that alone tells the label', () => {
   const columns = { refund: repeat(100, (index) => index), y: repeat(100, (index) => (index < 50 ? 'no' : 'yes')) };
   const of = (alone: Alone, rules: DataRules = { label: 'y' }) => {

@@ -1,5 +1,5 @@
 import { countText } from '../base/numbers.ts';
-import { own } from '../base/objects.ts';
+import { defined, own } from '../base/objects.ts';
 import { columnChecks } from './column-checks.ts';
 import type { ColumnCheck, Compared } from './compared.ts';
 import { type DatasetCheck, datasetChecks, type Whole } from './dataset-checks.ts';
@@ -32,6 +32,9 @@ export interface DataRules {
   readonly checks?: Readonly<Partial<Record<CheckName, CheckAction | undefined>>> | undefined;
   /** The column that a model predicts. */
   readonly label?: string | undefined;
+  /** Of a split by manifest: a column whose values the two parts may not share, and one by which the hold-out is later. */
+  readonly key?: string | undefined;
+  readonly time?: string | undefined;
   readonly columns?: Readonly<Record<string, ColumnRule>> | undefined;
 }
 
@@ -111,7 +114,7 @@ function wholeResults(given: Validated): readonly Result[] {
     ...(against?.reference === undefined || counts === undefined
       ? {}
       : { counted: { reference: against.reference, counts } }),
-    ...(rules.label === undefined ? {} : { label: rules.label }),
+    ...defined({ label: rules.label, key: rules.key, time: rules.time }),
     ...(parts === undefined ? {} : { parts }),
     ...(own === undefined ? {} : { own }),
   };

@@ -50,13 +50,13 @@ interface Around {
  * after a crash, writes what is there already. An object that is not the one that was listed is `invalid`.
  */
 export async function profileDataset(
-  { dataset, reading, under = '' }: OrderOf<'profileDataset'>,
+  { dataset, reading, under = '', key }: OrderOf<'profileDataset'>,
   { ports, profiler: load }: Around,
 ): Promise<{ readonly reading: Reading; readonly ended?: { readonly profile: string; readonly rows: number } }> {
   const profiler = await load();
   const own = ports.bucket(ownBucket);
   const part = await readPart({ ...dataset, under }, reading, ports, profiler, {
-    take: (object, given) => profiler.profile(object, given),
+    take: (object, given) => profiler.profile(object, { ...given, ...defined({ key }) }),
     encode: (state: Uint8Array) => state,
     decode: (bytes) => bytes,
   });

@@ -115,6 +115,19 @@ describe('before anything is paid', () => {
     expect(drive.owed('countDataset')).toMatchObject([{ cells: { columns: { n: 'number', id: 'off' } } }]);
   });
 
+  test('the parts of a split by manifest are profiled with the key that they may not share', () => {
+    const drive = checked(planOf({ ...byManifest, validate: { key: 'customer' } }));
+    const ended = { profile: seenAs('p'), rows: 3 };
+
+    drive.answer('profileDataset', { type: 'datasetProfiled', reading: read(1), ended });
+    expect(drive.owed('profileDataset')).toMatchObject([{ under: expect.stringMatching(/train\/$/), key: 'customer' }]);
+    drive.answer('profileDataset', { type: 'datasetProfiled', reading: read(1), ended });
+
+    expect(drive.owed('profileDataset')).toMatchObject([
+      { under: expect.stringMatching(/holdout\/$/), key: 'customer' },
+    ]);
+  });
+
   test('are counted by the day that a column tells, and by their label', () => {
     const drive = checked(planOf({ monitor: { ...drift.monitor, drift: { time: 'at' } }, validate: { label: 'n' } }));
 

@@ -84,6 +84,7 @@ const countedLabel = ({ validate }: ModelPlan): string | undefined =>
 const profileUnder = ({ dataset, reading, plan }: Profiling, part: 'train' | 'holdout'): Order => ({
   ...{ kind: 'profileDataset', dataset, reading },
   under: dataset.prefix + (plan.split?.kind === 'manifest' ? plan.split[part] : ''),
+  ...defined({ key: plan.validate?.key }),
 });
 
 type TaskName = keyof typeof tasks;

@@ -25,6 +25,8 @@ export interface RunProtocol {
         readonly reading: Reading;
         /** Only the objects whose keys begin so. */
         readonly under?: string;
+        /** A column whose values are sampled. */
+        readonly key?: string;
       }
     /** Counts the rows of the next part on cells. The last one writes a reference with them. */
     | {
