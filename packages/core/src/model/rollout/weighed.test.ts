@@ -5,6 +5,7 @@ import { converge, healthy, planOf, serveTicks, type Traffic } from '../model.fi
 import { countLabels } from './evidence.ts';
 import { challenge, type GivenRollout, rolloutOf, until, type World } from './judge.fixture.ts';
 import type { Rollout } from './state.ts';
+import { verifyRollout } from './verify.ts';
 
 // What labels come to where the platform does not record the weight by which a request was routed.
 
@@ -19,9 +20,12 @@ test.each([
   ['takes a candidate back that is wrong more often', { v1: 0.05, v2: 0.08 }, 'rolledBack'],
   ['promotes one that is not', { v1: 0.05, v2: 0.05 }, 'promoted'],
 ] as const)('an a/b test %s', (_, wrong, status) => {
-  const rollout = until(begun({ strategy: 'ab', atMost: '2h' }), { ...hidden, wrong }, ...ended);
+  const world = begun({ strategy: 'ab', atMost: '2h' });
+
+  const rollout = until(world, { ...hidden, wrong }, ...ended);
 
   expect(rollout.status).toBe(status);
+  expect(verifyRollout(world.drive.entries, rollout.id).problems).toEqual([]);
   expect(Object.keys(rollout.evidence.streams.labels ?? {})).toEqual(['50']);
 });
 
