@@ -109,9 +109,20 @@ describe('a window of captured requests', () => {
     const late = tick(beginDrift(undefined, reference, start, plan), start + 60 * day);
     const failed = say(tick(late, late.until), { type: 'effectRefused', because: 'no such endpoint', at: late.until });
 
-    expect(late).toMatchObject({ status: 'collecting', from: start + 46 * day });
+    expect(late).toMatchObject({ status: 'collecting', from: start + 46 * day + 2 * hour });
     expect(failed).toMatchObject({ status: 'collecting', from: late.until, because: 'no such endpoint' });
     expect(judgeWindow(failed, clean)).not.toHaveProperty('because');
+  });
+
+  test('that is pooled begins no earlier than with what is kept when it is read', () => {
+    let drift = beginDrift(undefined, reference, start, plan);
+    for (let days = 1; days < 20; days += 1) {
+      const counting = tick(drift, driftWakes(drift) ?? 0);
+      const readAt = counting.until + hour;
+      expect(readAt - counting.from).toBeLessThanOrEqual(14 * day);
+      drift = say(counting, { type: 'capturedCounted', counted: { counts: 'c', rows: 3 }, at: readAt });
+    }
+    expect(drift.until - drift.from).toBeGreaterThan(14 * day);
   });
 
   test('leaves what was seen in short, for the last sixty', () => {
@@ -404,6 +415,26 @@ describe('drift that was found here', () => {
       dispatcher,
     );
     expect('moved' in ticked ? Object.keys(ticked.moved.monitor.alerts) : []).toHaveLength(1);
+  });
+
+  test('has room beside a hundred alerts of others', () => {
+    const model = applyRules(modelOf('notify'), moment, undefined);
+    const alert = {
+      ...{ kind: 'alert', sender: 'grafana', startedAt: 'T', title: 't', at: start, heardAt: start, did: 'notify' },
+    } as const;
+    const others = Array.from({ length: 100 }, (_, index) => `f${index}`).map((fingerprint) => [
+      `["grafana","${fingerprint}"]`,
+      { ...alert, fingerprint },
+    ]);
+    const full: Model = {
+      ...model,
+      monitor: { ...monitorStart, status: 'alarmed', since: start, alerts: Object.fromEntries(others) },
+    };
+
+    const open = applyRules({ ...full, drift: { ...(full.drift ?? ({} as Drift)), incident } }, moment, full);
+
+    const senders = Object.values(open.monitor.alerts).map(({ sender }) => sender);
+    expect([senders.length, senders.at(-1), open.did?.do]).toEqual([101, 'serin', 'notify']);
   });
 
   test('tells the world with its columns and size, and when it is over', () => {

@@ -97,20 +97,19 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
  *
  * The oldest drift makes room for an alert, which holds new candidates. For an alert that takes traffic back, or starts
  * a run, anything does: what still fires is sent again.
- * What was found here is not sent again, and stays.
+ * What was found here is not sent again: it stays, and has room however many others there are.
  */
-function roomFor(alerts: Base['alerts'], { kind }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
-  if (Object.keys(alerts).length < remembered) return alerts;
-  const known = Object.entries(alerts)
-    .filter(([, { sender }]) => sender !== ownSender)
-    .sort(([, one], [, other]) => one.heardAt - other.heardAt);
+function roomFor(alerts: Base['alerts'], { kind, sender }: AlertRaised, acts: boolean): Base['alerts'] | undefined {
+  const others = Object.entries(alerts).filter(([, firing]) => firing.sender !== ownSender);
+  if (others.length < remembered || sender === ownSender) return alerts;
+  const known = others.sort(([, one], [, other]) => one.heardAt - other.heardAt);
   const drift = kind === 'alert' || acts ? known.find(([, firing]) => firing.kind === 'drift') : undefined;
   const gone = drift ?? (acts ? known[0] : undefined);
   return gone && Object.fromEntries(Object.entries(alerts).filter(([key]) => key !== gone[0]));
 }
 
-const acts = (wants: Action, { goingBack = false }: MonitorContext): boolean =>
-  wants.do === 'revert' || wants.do === 'run' || (wants.do === 'rollback' && !goingBack);
+const acts = (wants: Action, { goingBack = false, releasing }: MonitorContext): boolean =>
+  wants.do === 'revert' || wants.do === 'run' || (wants.do === 'rollback' && !goingBack && !releasing);
 
 /** Why an alert says nothing new; `undefined`: it is a new firing. */
 export function unheard({ alerts, ends }: Monitor, alert: AlertRaised): string | undefined {
