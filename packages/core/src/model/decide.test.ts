@@ -180,6 +180,19 @@ describe('an alert', () => {
     expect(endpoint.log.slice(-3)).toEqual(['deploy v1', 'weigh {"v1":100}', 'retire v2']);
   });
 
+  test('of drift takes no release back, and says so', () => {
+    const { drive } = withCanary(planOf({ monitor: { onDrift: 'rollback' } }));
+
+    drive.say({ ...alert, kind: 'drift' });
+
+    expect(drive.state.rollout?.status).toBe('baking');
+    expect(drive.state.did).toEqual({
+      do: 'escalate',
+      because:
+        'drift from alertmanager: errors high; v2 is being released, and only an alert takes a release back: abort the rollout, or wait for its end',
+    });
+  });
+
   test('starts no run with what was run before: it asks for newer data, and costs nothing of the budget', () => {
     const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' } }));
 

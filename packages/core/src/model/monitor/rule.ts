@@ -27,7 +27,13 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
     return { ...asBefore, monitor: withoutRun(asBefore.monitor) };
   }
   if (wants.do !== 'rollback') return heard;
-  if (!rolloutEnded(model.rollout)) return instead('notify', 'traffic is going back already');
+  const { goingBack, releasing } = monitorContext(model);
+  if (goingBack) return instead('notify', 'traffic is going back already');
+  if (releasing)
+    return instead(
+      'escalate',
+      `v${model.rollout?.candidate} is being released, and only an alert takes a release back: abort the rollout, or wait for its end`,
+    );
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
 }
