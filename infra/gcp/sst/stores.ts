@@ -127,7 +127,8 @@ function renderCaptures({ gcp, topology, after }: Around): readonly Pulumi.Resou
     {
       ...{ project, datasetId, tableId, deletionProtection: false, labels: { ...labels } },
       schema: JSON.stringify(columns),
-      timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: days * day * 1000 },
+      // Counted from the begin of its day, at whose end a request would be kept for a day less.
+      timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: (days + 1) * day * 1000 },
       requirePartitionFilter: true,
       clusterings: ['endpoint'],
       ...(settings.kmsKey === undefined ? {} : { encryptionConfiguration: { kmsKeyName: settings.kmsKey } }),

@@ -223,7 +223,7 @@ test('copies of requests are forgotten by the day, and are read by days only', (
 
   expect(inputs).toMatchObject({
     ...{ datasetId: 'serin_shop_prod_captures', tableId: 'requests', requirePartitionFilter: true },
-    timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: 14 * 24 * 60 * 60 * 1000 },
+    timePartitioning: { type: 'DAY', field: 'logging_time', expirationMs: 15 * 24 * 60 * 60 * 1000 },
   });
   expect(JSON.parse(inputs.schema).map(({ name }: { name: string }) => name)).toContain('logging_time');
   expect(retained).toBe(false);

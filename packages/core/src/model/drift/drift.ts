@@ -1,5 +1,6 @@
 import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
+import { hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { follow, type Incident } from '../../drift/incident.ts';
 import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
@@ -111,9 +112,12 @@ export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
 
 type Open = Base & { readonly until: number };
 
-/** The window that has ended is counted, but for what is not kept any more. */
+/** So long after it was asked for a window is read: copies come late, and a platform may be away. */
+const readWithinMs = 2 * hour;
+
+/** The window that has ended is counted, but for what is not kept any more when it is read. */
 function count(drift: Extract<Drift, { status: 'collecting' }>, at: number, context: DriftContext): Drift {
-  const oldest = at - (context.plan.monitor.capture?.keep ?? 0);
+  const oldest = at - Math.max(0, (context.plan.monitor.capture?.keep ?? 0) - readWithinMs);
   if (drift.until <= oldest) return collect({ ...drift, from: oldest }, oldest, context);
   return { ...drift, status: 'counting', turn: drift.turn + 1, from: Math.max(drift.from, oldest) };
 }
