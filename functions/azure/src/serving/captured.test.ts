@@ -124,3 +124,17 @@ test('the folders of requests are found by the keys, wherever Azure ML begins, a
     'captured/e/v08/request/e/v08/request/',
   ]);
 });
+
+test('a payload that is nested too deeply to be written again does not keep others from being read', async () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const nested = (id: string) => line(id, 'deep').replace('"deep"', `{"size":3,"other":${deep}}`);
+  const bucket = stored({ [key]: [nested('a'), asked('b'), asked('c')], [answersKey]: [nested('b'), answered('c')] });
+
+  const { found } = await read(bucket);
+
+  expect(found.map(({ request, unread }) => [request?.rows, request?.answers, unread])).toEqual([
+    [[], [], 'its lists or objects are nested too deeply'],
+    [[{ size: 3 }], [], undefined],
+    [[{ size: 3 }], [0.2], undefined],
+  ]);
+});

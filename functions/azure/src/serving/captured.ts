@@ -139,6 +139,7 @@ async function answersTo(ids: ReadonlySet<string>, bucket: Bucket, key: string, 
 
 const tooLongLine: Found = { unread: 'a line of a request has more than 4 MB' };
 const otherForm: Found = { unread: 'a line of a file of requests is not what Azure ML collects' };
+const tooDeep = 'its lists or objects are nested too deeply';
 const elsewhere = 'its payload is binary or has more than 4 MB, so Azure ML put it into a blob of its own';
 
 function requestOf(
@@ -152,17 +153,22 @@ function requestOf(
   if (line?.data === undefined || Number.isNaN(at)) return otherForm;
   const known = { at, deployment, ...(requestId === undefined ? {} : { requestId }) };
   if (isElsewhere(line)) return { request: { ...known, rows: [], answers: [] }, unread: elsewhere };
-  const isAnswered = answer !== undefined && !isElsewhere(answer);
-  return foundRequest(fields, {
-    ...{ ...known, asked: payloadOf(line) },
-    ...(isAnswered ? { answered: payloadOf(answer) } : {}),
-  });
+  const asked = payloadOf(line);
+  if (asked === undefined) return { request: { ...known, rows: [], answers: [] }, unread: tooDeep };
+  const answered = answer === undefined || isElsewhere(answer) ? undefined : payloadOf(answer);
+  return foundRequest(fields, { ...known, asked, ...(answered === undefined ? {} : { answered }) });
 }
 
 const isElsewhere = ({ datainblob }: Line): boolean => String(datainblob).toLowerCase() === 'true';
 
-/** JSON is a value of the line, and any other text a text, so no text is taken for JSON. */
-const payloadOf = ({ data, datacontenttype: contentType }: Line) => ({
-  body: typeof data === 'string' ? data : (JSON.stringify(data) ?? ''),
-  contentType,
-});
+/**
+ * JSON is a value of the line, and any other text a text, so no text is taken for JSON. `undefined`: it is nested so deeply
+ * that it can be read, and not written.
+ */
+function payloadOf({ data, datacontenttype: contentType }: Line) {
+  try {
+    return { body: typeof data === 'string' ? data : (JSON.stringify(data) ?? ''), contentType };
+  } catch {
+    return undefined;
+  }
+}
