@@ -87,6 +87,20 @@ describe('a sentence says in one line', () => {
       'alert received: p99 high; the rollout under way was taken back',
     ],
     ['alert.received', { title: 'p99 high', did: 'toString' }, 'alert received: p99 high'],
+    [
+      'alert.received',
+      {
+        title: 'age drifted',
+        did: 'escalate',
+        because: 'drift from serin: age drifted; no run: put newer data into drops',
+      },
+      'alert received: age drifted; somebody has to look at it: no run: put newer data into drops',
+    ],
+    [
+      'alert.received',
+      { title: 'age drifted', did: 'run', because: 'drift from serin: age drifted' },
+      'alert received: age drifted; a run was started',
+    ],
     ['alert.resolved', { title: 'p99 high' }, 'alert resolved: p99 high'],
     ['run.failed', { because: 'exit 1:\n  ValueError\n' }, 'run failed: exit 1: ValueError'],
     ['version.restored', { by: 'ann', because: 'a mistake' }, 'restored by ann: a mistake'],

@@ -106,12 +106,17 @@ const sentences: Readonly<Record<EventType, Said>> = {
   'endpoint.blocked': plain('endpoint blocked'),
   'alert.received': ({ title, because, did }) => {
     const said = reasoned('alert received', text(title) === '' ? because : title);
-    return Object.hasOwn(didText, text(did)) ? `${said}; ${didText[did as keyof typeof didText]}` : said;
+    if (!Object.hasOwn(didText, text(did))) return said;
+    return reasoned(`${said}; ${didText[did as keyof typeof didText]}`, whyNoMore(text(because), text(title)));
   },
   'alert.resolved': ({ title }) => reasoned('alert resolved', title),
   'drift.detected': ({ title }) => reasoned('drift detected', title),
   'drift.resolved': ({ title }) => reasoned('drift resolved', title),
 };
+
+/** Why no more was done: what a reason says behind the title of its alert. */
+const whyNoMore = (because: string, title: string): string =>
+  title === '' ? '' : (because.split(`${title}; `)[1] ?? '');
 
 const longest = 2000;
 /** A reason may quote the end of a log. */
