@@ -202,6 +202,25 @@ describe('a window', () => {
     expect(JSON.stringify(judged).length).toBeLessThan(8000);
   });
 
+  test('names of the columns that drifted the one that changed most first', async () => {
+    const world = opened([]);
+    const of = (...cells: number[]) => ({ ...emptyCounts(reference).columns[0], rows: 1000, cells });
+    const counts = {
+      ...{ ...emptyCounts(reference), rows: 1000 },
+      columns: [of(100, 150, 250, 500), of(0, 0, 0, 1000)],
+    };
+    const { judged } = await judgeDrift(
+      {
+        ...{ kind: 'judgeDrift', reference: world.put('references', reference), from: 0, to: day },
+        ...{ counted: { counts: world.put('drift', counts), rows: 1000 }, fields: order.fields, rules },
+      },
+      world.ports,
+      profiler,
+    );
+
+    expect(judged.alarms).toEqual(['height', 'age']);
+  });
+
   test('is judged by the columns that requests may hold: the label does not weaken the evidence', async () => {
     const world = opened([]);
     const counted = { counts: windowOf(world, [230, 260, 250, 260]), rows: 1000 };

@@ -145,7 +145,7 @@ function shortOf(
     evidence: shown(evidence),
     threshold,
     columns: largest.flatMap(({ seen }) => seen ?? []),
-    alarms: [...isAlarm].slice(0, keptColumns).map(shortName),
+    alarms: largest.flatMap(({ column: { name } }) => (isAlarm.has(name) ? [shortName(name)] : [])),
     ...(isAlarm.size === 0 ? {} : { level: isSure ? 'major' : 'notice' }),
     ...(isSilent ? { isSilent } : {}),
     ...defined({ uncalibrated: reason && `'${shortName(reason.name)}': ${reason.notCalibrated}` }),

@@ -87,7 +87,7 @@ export interface Judged {
   readonly threshold: number;
   /** The columns that changed most, at most 20. */
   readonly columns: readonly ColumnSeen[];
-  /** Columns that passed both gates in this window, by name, and how large the largest change is. */
+  /** Names of the columns that passed both gates in this window, what changed most first; at most 20. */
   readonly alarms: readonly string[];
   readonly level?: 'notice' | 'major';
   /** A column that drifted has no row in this window. */
