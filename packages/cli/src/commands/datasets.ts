@@ -36,6 +36,15 @@ function reportText(document: Document, terminal: Reader): string {
   const lines = head.map((line) => `${terminal.paint(refused === true ? 'red' : 'green', line)}\n`).join('');
   const unknown = Array.isArray(document.notCompared) ? document.notCompared.map((text) => textOf('', text)) : [];
   const also = unknown.flatMap((text) => paragraph(`${text}.`, terminal)).map((line) => `${line}\n`);
-  const found = rows.length === 0 ? '' : `\n${table(rows, columns, terminal)}${rest}`;
+  const found = rows.length === 0 ? '' : `\n${table(rows.map(rounded), columns, terminal)}${rest}`;
   return `${lines}${found}${also.length === 0 ? '' : '\n'}${also.join('')}`;
 }
+
+/** Three digits are enough to compare; `--json` has them all. */
+const rounded = (finding: Document): Document =>
+  Object.fromEntries(
+    Object.entries(finding).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Number(value.toPrecision(3)) : value,
+    ]),
+  );

@@ -78,7 +78,11 @@ const windowRow = (window: unknown) => ({
 /** While an incident is open nothing is bet: its windows have no evidence of their own. */
 const wasOpen = (window: unknown): boolean =>
   valueAt(window, 'evidence') === 0 && valueAt(window, 'alarms.0') !== undefined;
-const evidenceOf = (seen: unknown): number => Math.min(mostEvidence, rounded(valueAt(seen, 'evidence')) ?? 0);
+
+function evidenceOf(seen: unknown): string | number {
+  const evidence = rounded(valueAt(seen, 'evidence')) ?? 0;
+  return evidence >= mostEvidence ? `${mostEvidence}+` : evidence;
+}
 
 function columnRow(column: unknown) {
   const [before, now] = [0, 1].map((index) => valueAt(column, `missing.${index}`)).map(percentText);

@@ -240,7 +240,7 @@ function distribution({ counted }: Whole): readonly Placed[] {
     column,
     outcome: {
       ...{ action: 'warn', value: size, limit: usualLimits.notice },
-      text: `is distributed otherwise than before: by ${numberText(size)} beyond what chance explains, and the limit is ${usualLimits.notice}`,
+      text: `is distributed otherwise than before: by ${size.toFixed(2)} beyond what chance explains, and the limit is ${usualLimits.notice}`,
     },
   }));
 }
