@@ -52,10 +52,10 @@ export function hurriedCopy(name: string): string {
 }
 
 /** A running `serin dev` over a project, ended with all that it has started when the test ends. */
-export async function startedProject(cwd: string, env: Environment) {
+export async function startedProject(cwd: string, env: Environment, more: readonly string[] = []) {
   // What a server leaves running by design is ended after the server itself: these callbacks run last to first.
   onTestFinished(() => endLeftovers(cwd));
-  const child = begin(['dev', '--port', '0', '--json'], { cwd, env });
+  const child = begin(['dev', '--port', '0', '--json', ...more], { cwd, env });
   const said: string[] = [];
   child.stderr?.on('data', (bytes: Buffer) => said.push(String(bytes)));
   await new Promise<void>((resolve, reject) => {

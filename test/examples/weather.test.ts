@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../packages/cli/src/commands.ts';
-import { folder, serin } from '../cli/command.ts';
+import { bin, folder, serin } from '../cli/command.ts';
 import { exampleFolder, pythonWith, startedProject } from './one-machine.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -98,11 +99,102 @@ describe(`the weather example${note}`, () => {
   );
 });
 
+/** What is typed on the page behind a heading, and what it is said to print. */
+function typedUnder(heading: string): readonly { readonly command: string; readonly printed: string }[] {
+  const text = readFileSync(join(example, 'README.md'), 'utf8');
+  const part = text.split(`## ${heading}\n`)[1]?.split('\n## ')[0]?.split('\n| file |')[0] ?? '';
+  const blocks = [...part.matchAll(/^```\n(\$ [\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return blocks.flatMap((block) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((typed) => {
+        const [command = '', ...printed] = typed.split('\n');
+        return { command, printed: printed.join('\n') };
+      }),
+  );
+}
+
+/** Without what differs from time to time: ids, times, and where lines end. */
+const lasting = (printed: string): string =>
+  printed
+    .replaceAll(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| UTC)/g, '<time>')
+    .replaceAll(/run_[0-9a-f.]+/g, '<run>')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
+type Project = Awaited<ReturnType<typeof startedProject>>;
+
+/** Types what the page says, each when what came before is over, and compares what is printed. */
+async function typed(heading: string, cwd: string, project: Project, model: string): Promise<void> {
+  const steps = typedUnder(heading);
+  expect(steps.length).toBeGreaterThan(2);
+  let runs = (await runsOf(project, model)).length;
+  for (const { command, printed } of steps) {
+    const before = (await windowsOf(project, model)).length;
+    const ours = command.replaceAll('npx serin', `${process.execPath} ${bin}`);
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', ours], {
+      cwd,
+      env: { ...env, HOME: cwd },
+      encoding: 'utf8',
+    });
+    expect([command, status, stderr.replace(/^(answered by|see what) .*\n/gm, '')]).toEqual([command, 0, '']);
+    if (printed !== '') expect(lasting(stdout)).toBe(lasting(printed));
+    if (command.includes('serin drop')) {
+      runs += 1;
+      await until(async () => {
+        const all = await runsOf(project, model);
+        return all.length === runs && all.every(({ status }) => ['succeeded', 'refused'].includes(status));
+      });
+      await until(async () => (await project.run(['models', 'get', model])).champion !== undefined);
+    }
+    if (command.includes('serin predict'))
+      await until(async () => {
+        const windows = await windowsOf(project, model);
+        return windows.length > before && windows.at(-1)?.rows === 92;
+      });
+  }
+}
+
+const runsOf = async (project: Project, model: string): Promise<readonly { readonly status: string }[]> =>
+  (await project.run(['runs', 'list', '--model', model])).items;
+const windowsOf = async (project: Project, model: string): Promise<readonly { readonly rows: number }[]> =>
+  (await project.run(['drift', model])).windows;
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(500);
+}
+
 /** What follows `serin` on the page, as a shell splits it. */
 const wordsIn = (pattern: RegExp): readonly (readonly string[])[] =>
   [...quickstart.matchAll(pattern)].map(([, words = '']) =>
     [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
   );
+
+describe(`the commands of the README of the weather example${note}`, () => {
+  inPython('find a file in another unit before it is trained on', { timeout: 300_000 }, async () => {
+    const cwd = hurried();
+    const project = await startedProject(cwd, env);
+    project.drop('drops', 'weather/', join(example, 'data', '2012.csv'));
+    await project.event('dev.serin.rollout.promoted.v1');
+
+    await typed('A file in another unit is refused', cwd, project, 'weather');
+  });
+
+  inPython('find that the summer is no winter, and what was done', { timeout: 300_000 }, async () => {
+    const cwd = hurried();
+    const project = await startedProject(cwd, env, ['--config', 'season.yaml']);
+
+    await typed('A season is drift', cwd, project, 'season');
+
+    const { events } = await project.run(['events', 'list', '--after', '0']);
+    const said = lasting(
+      JSON.stringify(events.filter(({ type }: { type: string }) => type.includes('alert.received'))),
+    );
+    const told = /^season alert received: ([^`]*)/m.exec(readFileSync(join(example, 'README.md'), 'utf8'))?.[1] ?? '';
+    for (const part of lasting(told).split('; ')) expect(said).toContain(part.split(': ').at(-1));
+  });
+});
 
 describe('the quickstart', () => {
   test('names only commands and files that are there', () => {
