@@ -7,6 +7,8 @@ export interface ColumnDoc {
   readonly size?: number;
   readonly evidence: number;
   readonly missing: readonly [before: number, now: number];
+  /** Share of the rows of the last window with a value outside the range of before. */
+  readonly outside?: number;
   readonly histogram?: {
     readonly bounds?: readonly number[];
     readonly values?: readonly string[];
@@ -27,7 +29,7 @@ export interface WindowDoc {
 }
 
 /** The training data and the last window side by side; `undefined` for a column of which only missing values count. */
-export function columnPlot({ name, size, histogram }: ColumnDoc): XyPlot | undefined {
+export function columnPlot({ name, size, outside = 0, histogram }: ColumnDoc): XyPlot | undefined {
   if (histogram === undefined) return undefined;
   const { bounds, values, reference, live } = histogram;
   const label = columnLabel(name);
@@ -36,7 +38,7 @@ export function columnPlot({ name, size, histogram }: ColumnDoc): XyPlot | undef
     kind: 'xy',
     id: `drift-${idOf(name)}`,
     height: 200,
-    title: `${label}${size === undefined ? '' : `, size ${size.toFixed(2)}`}`,
+    title: `${label}${size === undefined ? '' : `, difference ${size.toFixed(2)}`}${outside === 0 ? '' : `; ${percentText(outside)} outside the range of before, in the first and last bar`}`,
     y: { label: 'share of the rows', kind: 'linear', format: 'percent', from: 0 },
   } as const;
   if (bounds !== undefined)
@@ -99,7 +101,13 @@ export function windowsPlot(
       {
         name: 'Size',
         height: 130,
-        y: { label: 'largest difference of a column', kind: 'linear', format: 'number', from: 0, to: major * 1.2 },
+        y: {
+          label: 'largest difference of a column, 0 to 1',
+          kind: 'linear',
+          format: 'number',
+          from: 0,
+          to: major * 1.2,
+        },
         layers: [
           { kind: 'line', name: 'size', tone: 'candidate', points: points(({ size }) => size) },
           ...(alarms.length === 0

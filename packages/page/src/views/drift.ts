@@ -31,7 +31,7 @@ export async function driftPart(
   return section(
     'drift',
     'Requests against the training data',
-    html`<p>${it.sentence}.</p>${it.uncalibrated === undefined ? '' : html`<p class="quiet">False alarms may be more frequent than promised: ${it.uncalibrated}.</p>`}${it.answers === undefined ? '' : html`<p class="quiet">${capital(it.answers.sentence)}.</p>`}${it.days === undefined ? '' : html`<p class="quiet">Seasons: ${it.days}.</p>`}`,
+    html`<p>${capital(it.sentence)}.</p>${it.uncalibrated === undefined ? '' : html`<p class="quiet">False alarms may be more frequent than promised: ${it.uncalibrated}.</p>`}${it.answers === undefined ? '' : html`<p class="quiet">${capital(it.answers.sentence)}.</p>`}${it.days === undefined ? '' : html`<p class="quiet">Seasons: ${it.days}.</p>`}`,
     it.windows.length === 0 ? '' : html`<div class="plots">${figure(windowsPlot(it.windows, rules))}</div>`,
     plots.length === 0 ? '' : html`<div class="plots">${plots.map(figure)}</div>`,
     it.columns.length === 0 ? '' : columnsTable(it.columns),
