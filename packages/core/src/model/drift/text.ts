@@ -5,7 +5,7 @@ import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { answersOff, isShort } from './answers.ts';
-import { fewestRows } from './drift.ts';
+import { fewestRows, type WindowSeen } from './drift.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
 export function driftText(model: Model, now: number): string {
@@ -23,8 +23,8 @@ export function driftText(model: Model, now: number): string {
     return `${noticeText(incident, model.plan)}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
   if (last === undefined)
     return `no window of requests was judged against the data of v${drift.version} yet; ${waits}${failed}`;
-  const { rows, size, evidence, threshold } = last;
-  return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, with evidence ${evidence.toPrecision(2)} of the ${threshold} that an alarm needs; ${waits}${failed}`;
+  const { rows, size } = last;
+  return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, ${lackOf(last, model)}; ${waits}${failed}`;
 }
 
 /** Why an incident is told, and starts nothing. */
@@ -32,6 +32,12 @@ function noticeText({ level, size }: Incident, { monitor }: Model['plan']): stri
   if (level === 'major') return '';
   return size < (monitor.drift?.major ?? 0) ? 'a small change: ' : 'a change that may be usual: ';
 }
+
+/** Which of its two gates a window did not pass. */
+const lackOf = ({ evidence, threshold }: WindowSeen, { plan }: Model): string =>
+  evidence < threshold
+    ? `with evidence ${evidence.toPrecision(2)} of the ${threshold} that an alarm needs`
+    : `of the ${plan.monitor.drift?.notice ?? 0} that an alarm needs`;
 
 function silenceText({ plan, champion, versions, retired }: Model): string {
   const off = 'drift is not judged';
