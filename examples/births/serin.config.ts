@@ -40,7 +40,7 @@ export default defineConfig({
         capture: { share: '100%', fields: ['lastWeek'] },
         // Births rise and fall by themselves: a year differs from all the years before by up to 0.48, and that is no
         // reason to train. The fall of 1972 and 1973 is 0.66.
-        drift: { window: '1s', notice: 0.55, major: 0.55 },
+        drift: { window: '3s', notice: 0.55, major: 0.55 },
       },
     },
   },
