@@ -67,11 +67,11 @@ test('drift is told with what drifted, by how much and since when', async () => 
   );
   expect(body.incident).toMatchObject({
     level: 'major',
-    columns: ['amount', '(answers)'],
+    columns: ['(answers)', 'amount'],
     since: '2026-01-04T00:00:00.000Z',
   });
   expect(body.incident.newsAt).toBe(body.incident.at);
-  expect(body.windows.at(-1).alarms).toEqual(['amount', '(answers)']);
+  expect(body.windows.at(-1).alarms).toEqual(['(answers)', 'amount']);
   expect(body.columns.map(({ name }: { name: string }) => name)).toEqual(['(answers)', 'amount', 'colour']);
   const answers = body.columns.find(({ name }: { name: string }) => name === '(answers)');
   expect(answers.kind).toBe('category');

@@ -178,7 +178,7 @@ test.each(['//evil.test/', '/\\evil.test', 'https://evil.test', 'javascript:aler
 );
 
 test.each([
-  ['a quiet one', 1.6, 'no drift from the data of v1', 'colour'],
+  ['a quiet one', 1.6, 'No drift from the data of v1', 'colour'],
   ['one that drifted', 4, 'column amount and the model&#39;s answers drifted from what they were', 'amount'],
 ])('the page of a model shows its requests against its training data: %s', async (_, days, sentence, column) => {
   const world = await openWorld({ traffic: { asking: askedUntil(start + 3 * day) } });
