@@ -56,7 +56,7 @@ function tooFew(days: readonly DayCounts[]): string | undefined {
     return `its rows are of ${countText(days.length, 'day')}, and ${fewestDaysForDispersion} are the least`;
   const usual = sum(days.map(({ rows }) => rows)) / days.length;
   return usual < fewestRowsPerDay
-    ? `its days have ${usual.toFixed(0)} rows on average, and ${fewestRowsPerDay} are the least`
+    ? `its days have ${countText(Math.round(usual), 'row')} on average, and ${fewestRowsPerDay} are the least`
     : undefined;
 }
 
