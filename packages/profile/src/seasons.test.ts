@@ -93,8 +93,16 @@ async function opened(season: Shift, time?: string | false) {
     }
     return all;
   }
-  const content = (await bucket('serin').read({ key: `references/${reference}.json`, maxBytes: 1e8 }))?.content;
-  return { windows, reference: JSON.parse(decodeText(content ?? new Uint8Array())) as Reference };
+  const referenceAt = async (digest: string): Promise<Reference> => {
+    const content = (await bucket('serin').read({ key: `references/${digest}.json`, maxBytes: 1e8 }))?.content;
+    return JSON.parse(decodeText(content ?? new Uint8Array()));
+  };
+  /** The rows on the cells of their own reference, as those of another dataset would be. */
+  const onItsCells = async () => {
+    const again = { kind: 'countDataset', dataset, cells: { reference } } as const;
+    return referenceAt((await whole((reading) => countDataset({ ...again, reading }, around))).reference);
+  };
+  return { windows, onItsCells, reference: await referenceAt(reference) };
 }
 
 const alarms = (all: readonly Judged[]) => all.flatMap(({ alarms }) => alarms);
@@ -114,6 +122,18 @@ describe('a season of the week', () => {
     for (const { uncalibrated } of quiet) expect(uncalibrated).toBeUndefined();
     expect(new Set(alarms(drifted))).toEqual(new Set(['x']));
     expect(levels(drifted)).toContain('major');
+  });
+
+  test('is of the rows it was counted of, and not of others on the same cells', async () => {
+    const { onItsCells, reference } = await opened(weekly);
+
+    const other = await onItsCells();
+
+    expect(other).not.toHaveProperty('days');
+    for (const [at, { cells, rows, ...column }] of other.columns.entries()) {
+      expect([cells, rows]).toEqual([reference.columns[at]?.cells, reference.columns[at]?.rows]);
+      for (const field of ['byWeekday', 'seasons', 'dispersion', 'dayRows']) expect(column).not.toHaveProperty(field);
+    }
   });
 
   test('alarms where nothing tells the day of a row', async () => {

@@ -322,6 +322,7 @@ describe('a reference', () => {
       await later.read(`references/${ended.reference}.json`),
     ];
     expect(is).toMatchObject({ rows: 30, dataset: later.dataset.digest });
+    expect([was.days, is.days]).toEqual([{ days: 0, because: 'no column has a time in nearly every row' }, undefined]);
     expect(is.columns[1].edges).toEqual(was.columns[1].edges);
     expect(is.columns[1].outside).toBe(20);
   });

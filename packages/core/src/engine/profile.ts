@@ -1,7 +1,7 @@
 import { notData } from '../base/data-files.mjs';
 import { Fault } from '../base/fault.ts';
 import { canonical, decodeText, encodeText } from '../base/json.ts';
-import { defined } from '../base/objects.ts';
+import { defined, without } from '../base/objects.ts';
 import { aloneOf } from '../drift/alone.ts';
 import { answersName } from '../drift/answers.ts';
 import { labelIn } from '../drift/by-label.ts';
@@ -121,7 +121,7 @@ interface Counting {
 
 async function countingOf(cells: Cells, { digest }: DatasetVersion, read: ReadOwn): Promise<Counting> {
   if ('reference' in cells)
-    return { reference: { ...(await readReference(read, cells.reference)), dataset: digest }, by: {}, unknown: {} };
+    return { reference: cellsOf(await readReference(read, cells.reference), digest), by: {}, unknown: {} };
   const profile = await readProfile(read, cells.profile);
   const reference = freeze(profile, { dataset: digest, columns: { ...cells.columns, [answersName]: 'off' } });
   const time = timeColumnOf(profile, cells.time);
@@ -136,6 +136,12 @@ async function countingOf(cells: Cells, { digest }: DatasetVersion, read: ReadOw
     unknown: defined({ days, label: label && 'because' in label ? label.because : undefined }),
   };
 }
+
+/** What another dataset's days and labels tell is not of this one. */
+const cellsOf = ({ version, rows, columns }: Reference, dataset: string): Reference => ({
+  ...{ version, dataset, rows },
+  columns: columns.map((column) => without(column, 'byWeekday', 'seasons', 'dispersion', 'dayRows', 'alone')),
+});
 
 const tooWide = 'the dataset has too many columns to count each by day';
 
