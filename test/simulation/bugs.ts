@@ -107,7 +107,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     bugs: { acknowledgeBeforeWork: true },
     scenario: 'an alert comes while baking',
   },
-  { name: 'a message that met a fault is forgotten', bugs: { forgetFaulted: true } },
+  {
+    name: 'a message that met a fault is forgotten',
+    bugs: { forgetFaulted: true },
+    scenario: 'drift starts runs within budget and cooldown',
+  },
   { name: 'an append asks for no base', bugs: { ports: (ports, _, fakes) => appendOnAnything(ports, fakes) } },
   { name: 'weights are set in two calls', bugs: { ports: weighOneByOne } },
   {
@@ -544,24 +548,35 @@ export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A copy of core, platform and simulation with the change, run by a process of its own. */
-function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: number): Hunt {
+let made: string | undefined;
+
+/** A copy of core, platform and simulation: one for all hunts of a thread, and gone with it. */
+function copyOfAll(): string {
+  if (made !== undefined) return made;
   const copy = mkdtempSync(join(tmpdir(), 'serin-planted-'));
+  process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
+  for (const folder of ['packages/core', 'packages/platform', 'test/simulation'])
+    cpSync(join(root, folder), join(copy, folder), { recursive: true });
+  writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
+  mkdirSync(join(copy, 'node_modules/@serin'), { recursive: true });
+  for (const name of ['core', 'platform'])
+    symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@serin', name));
+  for (const dependency of ['zod', '@noble'])
+    symlinkSync(join(root, 'node_modules', dependency), join(copy, 'node_modules', dependency));
+  made = copy;
+  return copy;
+}
+
+/** The change in a copy, run by a process of its own; what it compiles it compiles for all hunts. */
+function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: number): Hunt {
+  const copy = copyOfAll();
+  const path = join(copy, 'packages', change.file);
+  const source = readFileSync(path, 'utf8');
+  const planted = plantedIn(source, change);
+  if (planted === source)
+    throw new Error(`the bug cannot be planted any more: '${change.from}' is not in ${change.file}`);
+  writeFileSync(path, planted);
   try {
-    for (const folder of ['packages/core', 'packages/platform', 'test/simulation'])
-      cpSync(join(root, folder), join(copy, folder), { recursive: true });
-    writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
-    mkdirSync(join(copy, 'node_modules/@serin'), { recursive: true });
-    for (const name of ['core', 'platform'])
-      symlinkSync(join(copy, 'packages', name), join(copy, 'node_modules/@serin', name));
-    for (const dependency of ['zod', '@noble'])
-      symlinkSync(join(root, 'node_modules', dependency), join(copy, 'node_modules', dependency));
-    const path = join(copy, 'packages', change.file);
-    const source = readFileSync(path, 'utf8');
-    const planted = plantedIn(source, change);
-    if (planted === source)
-      throw new Error(`the bug cannot be planted any more: '${change.from}' is not in ${change.file}`);
-    writeFileSync(path, planted);
     const main = join(copy, 'test/simulation/main.ts');
     const where = [
       ...(scenario === undefined ? [] : ['--scenario', scenario]),
@@ -570,14 +585,12 @@ function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: numbe
     const { stdout, stderr } = spawnSync(
       process.execPath,
       [main, '--until-failure', '--runs', String(most), ...where],
-      {
-        encoding: 'utf8',
-      },
+      { encoding: 'utf8', env: { ...process.env, NODE_COMPILE_CACHE: join(copy, 'compiled') } },
     );
     const found = /^found by seed (\d+): (.*)$/m.exec(stdout);
     if (found === null && !/^nothing found$/m.test(stdout)) throw new Error(`the copy did not run: ${stderr}`);
     return found === null ? {} : { seed: Number(found[1]), invariant: found[2] ?? '' };
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    writeFileSync(path, source);
   }
 }

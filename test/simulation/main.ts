@@ -128,7 +128,9 @@ async function runTasks(waiting: Task[]): Promise<void> {
         for (const failure of failures.slice(0, 1)) tell(failure);
         for (const { what, problem } of failures.slice(1)) console.log(`FAILED ${what}: ${problem.split('\n')[0]}`);
       }
-      await worker.terminate();
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      worker.postMessage(undefined);
+      await ended;
     }),
   );
   console.log(`${Math.round((performance.now() - before) / 1000)} s`);

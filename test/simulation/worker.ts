@@ -137,7 +137,9 @@ async function findBug(name: string, most: number): Promise<TaskResult> {
   };
 }
 
-parentPort?.on('message', async (task: Task) => {
+/** No task: the end, with all that is done when a thread ends. */
+parentPort?.on('message', async (task: Task | undefined) => {
+  if (task === undefined) return parentPort?.close();
   try {
     parentPort?.postMessage(await perform(task));
   } catch (error) {
