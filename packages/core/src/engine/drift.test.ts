@@ -227,13 +227,15 @@ describe('a window', () => {
     const { judged } = await judgeDrift(
       {
         ...{ kind: 'judgeDrift', reference: world.put('references', reference), counted, from: 0, to: day },
-        ...{ fields: ['age'], rules },
+        ...{ fields: ['age', 'Height'], rules },
       },
       world.ports,
       profiler,
     );
 
     expect(judged.evidence).toBe(judged.columns.find(({ name }) => name === 'age')?.evidence);
+    // Nothing is compared with a field that the training data calls otherwise.
+    expect(judged.absent).toEqual(['Height']);
   });
 });
 

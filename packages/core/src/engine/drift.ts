@@ -92,7 +92,8 @@ export async function judgeDrift(
   });
   const made = answers?.freeze && (await freezeAnswers(answers.freeze, await profiler(), own));
   return {
-    ...{ detector: await writeDrift(state, own), judged: shortOf(verdict, all.frozen, all.counts) },
+    detector: await writeDrift(state, own),
+    judged: { ...shortOf(verdict, all.frozen, all.counts), ...absentIn(frozen, fields) },
     ...defined({ answers: made }),
   };
 }
@@ -150,6 +151,12 @@ function shortOf(
     ...(isSilent ? { isSilent } : {}),
     ...defined({ uncalibrated: reason && `'${shortName(reason.name)}': ${reason.notCalibrated}` }),
   };
+}
+
+function absentIn({ columns }: Reference, fields: readonly string[]): Pick<Judged, 'absent'> {
+  const known = new Set(columns.map(({ name }) => name));
+  const absent = fields.filter((name) => !known.has(name)).slice(0, keptColumns);
+  return absent.length === 0 ? {} : { absent: absent.map(shortName) };
 }
 
 const seenOf = (

@@ -105,6 +105,33 @@ describe('a window of captured requests', () => {
     expect(told(judgeWindow(few, clean))).not.toContain('are needed');
   });
 
+  test('says what was captured and not read, until all of a window is', () => {
+    const unread = { requests: 9000, first: 'it is neither JSON nor JSON Lines' };
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const few = say(ended, { type: 'capturedCounted', counted: { counts: 'c', rows: 0, unread }, at: ended.until });
+    const told = (drift: Drift) => driftText({ ...modelStart('fraud', plan, 1, start), drift }, midnight + day);
+
+    expect(told(few)).toBe(
+      'no window of requests was judged against the data of v1 yet; 0 rows captured since 2026-01-01 18:00:00 UTC, and 50 are needed; the next window ends in 1d; 9,000 captured requests could not be read: the first because it is neither JSON nor JSON Lines',
+    );
+    expect(told(judgeWindow(few, clean))).not.toContain('could not be read');
+  });
+
+  test('says which captured fields nothing is compared with, but for those that nobody expects it of', () => {
+    const columns = { capture: { ...judgedDaily.capture, id: 'city' }, drift: { columns: { zip: 'off' } } };
+    const its = { model: 'fraud', plan: planOf({ monitor: columns } as never) };
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const whole = say(ended, { type: 'capturedCounted', counted, at: ended.until });
+    const judged = { ...clean, absent: ['age', 'city', 'zip'] };
+    const seen = stepped(whole, { type: 'driftJudged', detector: 'd', judged, at: ended.until }, its);
+
+    expect(seen.absent).toEqual(['age']);
+    expect(driftText({ ...modelStart('fraud', plan, 1, start), drift: seen }, midnight)).toMatch(
+      /; not compared, as the training data has no such column: 'age'$/,
+    );
+    expect(judgeWindow(seen, clean)).not.toHaveProperty('absent');
+  });
+
   test('is passed over where it is older than requests are kept, and the reason stays until one is judged', () => {
     const late = tick(beginDrift(undefined, reference, start, plan), start + 60 * day);
     const failed = say(tick(late, late.until), { type: 'effectRefused', because: 'no such endpoint', at: late.until });

@@ -1,4 +1,4 @@
-import { defined, without } from '../../base/objects.ts';
+import { defined, own, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
@@ -40,6 +40,10 @@ interface Base {
   readonly incident?: Incident;
   /** Rows of the window so far, where they were too few to be judged at its first end. */
   readonly few?: number;
+  /** Captured requests of the window that was counted last which could not be read. */
+  readonly unread?: Counted['unread'];
+  /** Captured fields that are not compared: the training data does not have them. */
+  readonly absent?: readonly string[];
   /** Why the last window could not be judged. */
   readonly because?: string;
 }
@@ -94,9 +98,10 @@ export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
       const rest = without(drift, 'counted', 'cursor') as Open;
       const turn = drift.turn + 1;
       if (cursor !== undefined) return { ...rest, status: 'counting', turn, counted, cursor };
+      const whole = { ...(without(rest, 'unread') as Open), ...defined({ unread: counted.unread }) };
       return counted.rows < fewestRows
-        ? goOn({ ...rest, turn, few: counted.rows }, context)
-        : { ...rest, status: 'judging', turn, counted };
+        ? goOn({ ...whole, turn, few: counted.rows }, context)
+        : { ...whole, status: 'judging', turn, counted };
     },
     effectRefused: (drift, { because }, context) => skip(drift, because, context),
     clockTicked: 'ignore',
@@ -151,7 +156,7 @@ function note(
   const drifted = columns.flatMap(({ name, size }) => (alarms.includes(name) ? (size ?? 0) : []));
   const found = { columns: alarms, size: Math.max(0, ...drifted), ...defined({ level, isSilent }) };
   const incident = follow(open, found, { from, at, version });
-  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated', 'answers') as Drift;
+  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated', 'absent', 'answers') as Drift;
   const answers = answersAfter(drift, counted.answers, { isOpen: incident !== undefined, made, plan: context.plan });
   return {
     ...rest,
@@ -159,8 +164,15 @@ function note(
     counts: counted.counts,
     columns,
     windows: [...windows, seen].slice(-keptWindows),
-    ...defined({ incident, uncalibrated, answers }),
+    ...defined({ incident, uncalibrated, absent: absentFields(judged, context), answers }),
   };
+}
+
+/** But for those of which nobody expects it: a request may be named by one, and one may be off. */
+function absentFields({ absent = [] }: Judged, { plan: { monitor } }: DriftContext): readonly string[] | undefined {
+  const { columns = {} } = monitor.drift ?? {};
+  const others = absent.filter((name) => name !== monitor.capture?.id && own(columns, name) !== 'off');
+  return others.length === 0 ? undefined : others;
 }
 
 /** What it owes while it waits. */

@@ -92,6 +92,8 @@ export interface Judged {
   readonly level?: 'notice' | 'major';
   /** A column that drifted has no row in this window. */
   readonly isSilent?: true;
+  /** Fields that are captured and that the training data does not have, at most 20 names. */
+  readonly absent?: readonly string[];
   /** Why false alarms may be more frequent than promised. */
   readonly uncalibrated?: string;
 }

@@ -2,29 +2,41 @@ import { countText, grouped } from '../../base/numbers.ts';
 import { agoText, momentText } from '../../base/time.ts';
 import { answersName, answersWords, columnWords, enoughAnswers } from '../../drift/answers.ts';
 import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
+import { listed, named } from '../../drift/report.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { answersOff, isShort } from './answers.ts';
-import { fewestRows, type WindowSeen } from './drift.ts';
+import { type Drift, fewestRows, type WindowSeen } from './drift.ts';
 
 /** What is known of the drift of a model, in one line: what happened, how sure it is, and what is waited for. */
 export function driftText(model: Model, now: number): string {
   const { drift } = model;
   if (drift === undefined) return silenceText(model);
-  const { incident, windows, because, until, few, from } = drift;
+  const { incident, windows, because, until, few, from, unread } = drift;
   const last = windows.at(-1);
   const next = until > now ? `the next window ends ${agoText(until, now)}` : 'a window is being counted';
   const waits =
     few === undefined
       ? next
-      : `${countText(few, 'row')} captured since ${momentText(from)}, and ${fewestRows} are needed: send requests that the model answers, or raise monitor.capture.share; ${next}`;
-  const failed = because === undefined ? '' : `; the last window could not be judged: ${because}`;
+      : `${countText(few, 'row')} captured since ${momentText(from)}, and ${fewestRows} are needed${unread === undefined ? ': send requests that the model answers, or raise monitor.capture.share' : ''}; ${next}`;
+  const failed = `${because === undefined ? '' : `; the last window could not be judged: ${because}`}${blindText(drift)}`;
   if (incident !== undefined)
     return `${noticeText(incident, model.plan)}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
   if (last === undefined)
     return `no window of requests was judged against the data of v${drift.version} yet; ${waits}${failed}`;
   const { rows, size } = last;
   return `no drift from the data of v${drift.version}: in the last window (${countText(rows, 'row')}) the largest difference is ${size.toFixed(3)}, ${lackOf(last, model)}; ${waits}${failed}`;
+}
+
+/** What was captured and is not compared. */
+function blindText({ unread, absent = [] }: Drift): string {
+  const requests =
+    unread === undefined
+      ? ''
+      : `; ${countText(unread.requests, 'captured request')} could not be read: the first because ${unread.first}`;
+  const fields =
+    absent.length === 0 ? '' : `; not compared, as the training data has no such column: ${listed(absent.map(named))}`;
+  return requests + fields;
 }
 
 /** Why an incident is told, and starts nothing. */
