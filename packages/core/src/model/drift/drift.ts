@@ -116,18 +116,23 @@ export const driftTable: Table<Drift, ModelSignal, DriftContext> = {
 };
 
 type Open = Base & { readonly until: number };
+type Collecting = Extract<Drift, { status: 'collecting' }>;
 
 /** So long after it was asked for a window is read: copies come late, and a platform may be away. */
 const readWithinMs = 2 * hour;
 
 /** The window that has ended is counted, but for what is not kept any more when it is read. */
-function count(drift: Extract<Drift, { status: 'collecting' }>, at: number, context: DriftContext): Drift {
+function count(drift: Collecting, at: number, context: DriftContext): Drift {
   const oldest = at - Math.max(0, (context.plan.monitor.capture?.keep ?? 0) - readWithinMs);
-  if (drift.until <= oldest) return collect({ ...drift, from: oldest }, oldest, context);
+  if (drift.until <= oldest) {
+    const later = collect({ ...drift, from: oldest }, oldest, context);
+    // What is due already is no time to wait for.
+    return at >= later.until ? count(later, at, context) : later;
+  }
   return { ...drift, status: 'counting', turn: drift.turn + 1, from: Math.max(drift.from, oldest) };
 }
 
-const collect = (drift: Base, after: number, { plan }: DriftContext): Drift => ({
+const collect = (drift: Base, after: number, { plan }: DriftContext): Collecting => ({
   ...(without(drift as Base & { readonly counted?: Counted; readonly cursor?: string }, 'counted', 'cursor') as Base),
   status: 'collecting',
   until: endOf(after, plan),

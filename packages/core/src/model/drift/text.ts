@@ -57,7 +57,7 @@ function silenceText({ plan, champion, versions, retired }: Model): string {
   if (plan.monitor.drift === undefined) return `${off}: give monitor.drift and monitor.capture in the config`;
   if (champion === undefined) return `${off}: no version serves`;
   return versionOf(versions, champion)?.data?.reference === undefined
-    ? `${off}: v${champion} was trained before the config had monitor.drift; start a run, and its version has a reference`
+    ? `${off}: v${champion} was trained before the config had monitor.drift; start a run with --force, and its version has a reference`
     : `${off} yet`;
 }
 
