@@ -171,6 +171,12 @@ test.each([
     json,
     'it has a tensor whose data is not as large as its shape',
   ],
+  // Made as it says, it would take all memory of the process.
+  [
+    '{"inputs":[{"name":"size","shape":[1e9,1e-9],"data":[1]}]}',
+    json,
+    'it has a tensor whose data is not as large as its shape',
+  ],
   [
     '{"inputs":[{"name":"size","shape":[1e9,0],"data":[]}]}',
     json,

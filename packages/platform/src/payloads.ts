@@ -161,14 +161,16 @@ const isTensor = (value: unknown): value is Tensor =>
   isFields(value) && typeof value.name === 'string' && Array.isArray(value.shape) && Array.isArray(value.data);
 
 const maxDimensions = 8;
+/** A billion rows of a billionth of a value are one value. */
+const isLength = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
 
 function itemsOf(shape: readonly unknown[], data: readonly unknown[]): readonly unknown[] | undefined {
-  if (shape.length > maxDimensions) return undefined;
+  if (shape.length > maxDimensions || !shape.every(isLength)) return undefined;
   const flat: readonly unknown[] = data.flat(maxDimensions);
-  const rows = Number(shape[0] ?? 1);
-  const width = shape.slice(1).reduce((product: number, length) => product * Number(length), 1);
+  const [rows = 1, ...others] = shape;
+  const width = others.reduce((product, length) => product * length, 1);
   // Nothing is made by what a shape says: there are as many values.
-  if (!(rows > 0 && width > 0 && rows * width === flat.length)) return undefined;
+  if (rows * width !== flat.length) return undefined;
   return width === 1 ? flat : Array.from({ length: rows }, (_, row) => flat.slice(row * width, (row + 1) * width));
 }
 
