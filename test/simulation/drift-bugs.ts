@@ -69,9 +69,9 @@ export const driftBugs: readonly PlantedBug[] = [
   ),
   core(
     'drift that grows is not told of',
-    'model/drift/rule.ts',
-    'if (firing?.startedAt === startedAt) return model;',
-    'if ((firing === undefined) === (startedAt === undefined)) return model;',
+    'model/monitor/own.ts',
+    'if (firing?.startedAt === alert?.startedAt) return model;',
+    'if ((firing === undefined) === (alert === undefined)) return model;',
     mended,
   ),
 ];

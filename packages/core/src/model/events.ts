@@ -3,6 +3,7 @@ import { canonical, type Json } from '../base/json.ts';
 import { instant, second } from '../base/time.ts';
 import type { EventBody } from '../ports/journal.ts';
 import { type Monitor, ownSender } from './monitor/monitor.ts';
+import { ownFiring } from './monitor/own.ts';
 import type { ModelSignal } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
 import type { Run } from './run/state.ts';
@@ -36,18 +37,17 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     emit('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
     if (kind === 'drift') emit('drift.detected', { sender, title });
   }
-  const drifted = driftFound(before, after);
-  if (drifted !== undefined) {
-    const { sender, fingerprint, title, did } = drifted;
+  for (const { sender, fingerprint, title, did } of foundBetween(before.monitor, after.monitor)) {
     emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
-    const { level, version, columns, size, since = 0 } = after.drift?.incident ?? {};
-    emit('drift.detected', { sender, title, level, version, columns, size, since: instant(since) });
+    const found = foundHere[fingerprint];
+    if (found !== undefined) emit(found.begins, { sender, title, ...found.data(after) });
   }
   for (const { sender, fingerprint, title, did } of rethoughtBetween(before.monitor, after.monitor))
     emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
   for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor)) {
     emit('alert.resolved', { sender, fingerprint, title });
-    if (sender === ownSender) emit('drift.resolved', { sender, title });
+    const found = sender === ownSender ? foundHere[fingerprint] : undefined;
+    if (found !== undefined) emit(found.ends, { sender, title });
   }
 
   const { run } = after;
@@ -162,12 +162,31 @@ function some<Value>(record: Readonly<Record<string, Value>>): Readonly<Record<s
   return entries.length === 0 ? undefined : Object.fromEntries(entries.slice(0, 100));
 }
 
-/** The drift that was just found here, as the monitor has it. */
-function driftFound({ monitor: before }: Model, { monitor: after }: Model) {
-  const own = ({ alerts }: Monitor) => Object.values(alerts).find(({ sender }) => sender === ownSender);
-  const found = before === after ? undefined : own(after);
-  return found?.startedAt === own(before)?.startedAt ? undefined : found;
-}
+/** What is found here, by fingerprint: the events of its beginning and its end, and what the first one says of it. */
+const foundHere: Readonly<
+  Record<
+    string,
+    { readonly begins: EventType; readonly ends: EventType; readonly data: (model: Model) => Record<string, unknown> }
+  >
+> = {
+  drift: {
+    begins: 'drift.detected',
+    ends: 'drift.resolved',
+    data({ drift }) {
+      const { level, version, columns, size, since = 0 } = drift?.incident ?? {};
+      return { level, version, columns, size, since: instant(since) };
+    },
+  },
+};
+
+/** What was just found here, as the monitor has it. */
+const foundBetween = (before: Monitor, after: Monitor) =>
+  before === after
+    ? []
+    : Object.values(after.alerts).filter(
+        ({ sender, fingerprint, startedAt }) =>
+          sender === ownSender && ownFiring(before, fingerprint)?.startedAt !== startedAt,
+      );
 
 const resolvedBetween = (before: Monitor, after: Monitor) =>
   before === after ? [] : Object.entries(before.alerts).flatMap(([key, alert]) => (key in after.alerts ? [] : [alert]));
