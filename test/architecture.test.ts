@@ -12,7 +12,7 @@ const rules: Readonly<Record<string, { readonly may: readonly string[]; readonly
       /\bMath\.random\b/,
       /\bprocess\b\./,
       /\bnew Date\(\)/,
-      /\bperformance\b\./,
+      /\bperformance\.(now|mark|measure|timeOrigin)\b/,
       /\bsetTimeout\b/,
     ],
   },

@@ -466,7 +466,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'drift',
     args: '<model>',
-    summary: 'how requests differ from the training data',
+    summary: 'how requests differ from the training data, and what labels say',
     options: reading,
     load: async () => (await import('./commands/drift.ts')).drift,
   },

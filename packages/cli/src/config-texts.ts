@@ -165,11 +165,12 @@ export const configTexts: Readonly<Record<string, string>> = {
   'errors.share': 'The share of failed requests.',
   'errors.minRequests': 'Not before each model has had so many requests.',
 
-  monitor: 'What drift does.',
+  monitor: 'What drift and lost performance do.',
   'monitor.onDrift': 'What a drift alert does.',
+  'monitor.onPerformance': 'What it does when labels say that predictions got worse.',
   'monitor.cooldown':
     'The pause between runs that drift or alerts start. For as long, a further alert does not take back what the first one went back to.',
-  'monitor.retrainBudget': 'How many runs drift and alerts may start.',
+  'monitor.retrainBudget': 'How many runs drift, lost performance and alerts may start.',
   'retrainBudget.runs': 'So many runs.',
   'retrainBudget.per': 'In this time.',
   'monitor.capture':
@@ -185,6 +186,15 @@ export const configTexts: Readonly<Record<string, string>> = {
   'drift.major': 'From this difference on it is drift, where the evidence says so as well.',
   'drift.quietFor': 'Without drift, so many windows pass between two false alarms on average, or more.',
   'drift.columns': "Columns whose kind the data would tell wrongly. '(answers)' is what the model answers.",
+  'monitor.performance': 'Judges the predictions of the champion by labels that come later (`POST /v1/labels`).',
+  'performance.window': 'Judged once in this time; a multiple of `rollout.tick`.',
+  'performance.maturity':
+    'How long after its request a label counts; without it as long as for `rollout.guardrails.labels`, or 7d. A window is judged when the labels of all of it have come.',
+  'performance.tolerance': 'So much more than the first labels of the version told is not worse yet.',
+  'performance.limit':
+    'The share of wrong predictions, or the mean loss, above which the model is worse. Without it the first 1,000 labels of each version tell: a version that is bad from the start is then not seen.',
+  'performance.quietFor': 'While nothing is lost, so many windows pass between two false alarms on average, or more.',
+  'performance.prediction': 'Where the prediction is in the answer, as for `rollout.guardrails.labels`.',
   'columns.*': 'What it is compared as: number, category, plain (missing values and lengths only) or off.',
   'drift.time':
     'The column that tells the time of a row, for the seasons of a week; false: none does. Without it the column of a split by time, or else the only one that holds times.',

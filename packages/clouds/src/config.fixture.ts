@@ -59,6 +59,11 @@ export const labelFiles = { labels: { bucket: 'acme-labels', prefix: 'fraud/' } 
 /** A rollout that is judged by labels. */
 export const judgedByLabels = (more: object = {}) => rollout({ guardrails: { labels: more } });
 
+/** A model whose captured requests are labelled, for its own sake. */
+export const judgedPerformance = (capture: object, performance: object = {}) => ({
+  monitor: { ...monitored(capture).monitor, performance },
+});
+
 /** Labels without what they need on every cloud. */
 export const notLabelled: readonly (readonly [string, object, string])[] = [
   ['labels as a guardrail without captured requests', judgedByLabels(), 'rollout.guardrails.labels'],
@@ -68,6 +73,12 @@ export const notLabelled: readonly (readonly [string, object, string])[] = [
     'labels that come when their request is forgotten',
     { ...judgedByLabels({ maturity: '14d' }), ...monitored({ id: 'size' }) },
     'rollout.guardrails.labels.maturity',
+  ],
+  ['labels of the champion without captured requests', { monitor: { performance: {} } }, 'monitor.performance'],
+  [
+    'labels of the champion that come when their request is forgotten',
+    judgedPerformance({ id: 'size' }, { maturity: '13d' }),
+    'monitor.performance.maturity',
   ],
 ];
 

@@ -3,6 +3,7 @@ import { day, hour, minute } from '@serin/core/base/time';
 import type { CompiledConfig, ModelPlan, Program } from '@serin/core/config/config';
 import { brokenLimits, type Limit, ofModels, whenPart } from '@serin/core/config/limits';
 import { type JobPath, type Part, partsOf } from '@serin/core/config/parts';
+import { maturityOf } from '@serin/core/config/performance';
 import type { ConfigProblem } from '@serin/core/config/problems';
 import { capturedDays } from './captured.ts';
 import type { Cloud } from './facts.ts';
@@ -72,6 +73,7 @@ export const captured = (where: string, source: string): readonly CloudLimit[] =
 /** What asks for the labels of a model, by its place in the config. */
 const askForLabels: readonly Pick<Limit, 'path' | 'broken'>[] = [
   { path: 'rollout.guardrails.labels', broken: ({ rollout }) => rollout.guardrails.labels !== undefined },
+  { path: 'monitor.performance', broken: ({ monitor }) => monitor.performance !== undefined },
   { path: 'labels', broken: ({ labels }) => labels !== undefined },
 ];
 
@@ -90,6 +92,15 @@ export const labelled = (where: string, source: string): readonly CloudLimit[] =
     path: 'rollout.guardrails.labels.maturity',
     broken: ({ rollout: { guardrails } }) => (guardrails.labels?.maturity ?? 0) > (capturedDays - 1) * day,
     because: `${where} forgets what is captured after ${capturedDays}d, and a label after that finds no request: use at most '${capturedDays - 1}d'`,
+    source,
+  },
+  {
+    path: 'monitor.performance.maturity',
+    broken: (plan) => {
+      const { performance } = plan.monitor;
+      return performance !== undefined && performance.window + maturityOf(plan) > (capturedDays - 1) * day;
+    },
+    because: `${where} forgets what is captured after ${capturedDays}d, and a window is read when its labels have matured: use at most '${capturedDays - 1}d' together with window`,
     source,
   },
 ];

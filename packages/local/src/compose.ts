@@ -315,7 +315,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
     silenceMs: (endpoint) => release.served(endpoint)?.timeout,
     stickyHeader: (endpoint) => release.served(endpoint)?.stickyBy,
     segment: release.segments,
-    remembers: release.labelRule,
+    remembers: release.remembered,
     version: options.version,
     onPrediction: metrics.predicted,
   });

@@ -3,6 +3,7 @@ import { Fault } from '@serin/core/base/fault';
 import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
 import { hour, instant, minute } from '@serin/core/base/time';
 import type { ModelPlan } from '@serin/core/config/config';
+import { predictionIn } from '@serin/core/config/performance';
 import type { Bucket } from '@serin/core/ports/bucket';
 import type { CapturedRequest } from '@serin/core/ports/captured';
 import type { Label, LabelAnswer, Labels, LabelTick, Telemetry } from '@serin/core/ports/telemetry';
@@ -219,7 +220,7 @@ function answerOf(
   plan: Plan | undefined,
 ): Omit<LabelledRequest, 'deployment'> {
   if (rows.length === 0 || unanswered) return { errored: false, unseen: true };
-  const prediction = predictionOf(answers, plan?.rollout.guardrails.labels?.prediction);
+  const prediction = predictionOf(answers, plan && predictionIn(plan));
   return { errored: false, ...(prediction === undefined ? {} : { prediction }) };
 }
 

@@ -14,6 +14,7 @@ import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { inModel } from '../shapes.ts';
+import { performanceSchema, performanceView } from './performance.ts';
 
 const columnsShown = 30;
 
@@ -53,6 +54,7 @@ const drift = z.looseObject({
       alarms: z.array(z.string()),
     }),
   ),
+  performance: performanceSchema.optional(),
 });
 
 export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
@@ -67,20 +69,22 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
     route({
       method: 'get',
       path: '/v1/models/{model}/drift',
-      summary: 'how live requests differ from the training data of the champion: windows, columns, the incident',
+      summary:
+        'how live requests differ from the training data of the champion, and what labels say of it: windows, columns, the incidents',
       role: 'viewer',
       scope: 'models',
       params: inModel,
       answers: {
         200: {
           description:
-            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons. The column `(answers)` is what the model answers, against its own first answers',
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons; `performance`, where the config asks for it, the same of labels. The column `(answers)` is what the model answers, against its own first answers',
           schema: drift,
         },
       },
       async handle({ project, params }) {
         const { state } = await project.model(params.model);
-        const about = { model: state.model, sentence: driftText(state, now()) };
+        const performance = performanceView(state, now());
+        const about = { model: state.model, sentence: driftText(state, now()), ...defined({ performance }) };
         if (state.drift === undefined)
           return { status: 200, body: { ...about, status: 'off', columns: [], windows: [] } };
         const { answers } = state.drift;

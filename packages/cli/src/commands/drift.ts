@@ -40,9 +40,58 @@ function driftScreen(document: Document, terminal: Reader): string {
         heading: 'Windows, the last one first',
         text: windows.length === 0 ? '' : table(windows, windowTitles, terminal),
       },
+      ...performanceParts(
+        rowsAt('performance.windows'),
+        textOf('', valueAt(document, 'performance.sentence')),
+        terminal,
+      ),
     ],
     terminal,
   );
+}
+
+/** What labels say of the champion, where the config asks for it. */
+function performanceParts(windows: readonly unknown[], sentence: string, terminal: Reader) {
+  const rows = windows.slice(-windowsShown).reverse().map(lossRow);
+  return [
+    {
+      heading: sentence === '' ? '' : 'Labels that came later',
+      text: sentence === '' ? '' : `${paragraph(sentence, terminal).join('\n')}\n`,
+    },
+    { text: rows.length === 0 ? '' : table(rows, lossTitles, terminal) },
+  ];
+}
+
+const lossTitles = {
+  ENDED: { path: 'to', as: 'at' },
+  VERSION: 'version',
+  PREDICTIONS: { path: 'predictions', drop: 1 },
+  LABELS: 'labels',
+  LOST: 'lost',
+  'BETWEEN (95 %)': { path: 'between', drop: 2 },
+  LIMIT: 'limit',
+  EVIDENCE: 'evidence',
+  ALARM: 'alarm',
+} as const;
+
+/** Where labels say right or wrong, what is lost is the share of wrong predictions. */
+function lossRow(window: unknown) {
+  const isShare = valueAt(window, 'losses') === 0;
+  const amount = (name: string): string | undefined => {
+    const value = valueAt(window, name);
+    if (typeof value !== 'number') return undefined;
+    return isShare ? percentText(value) : value.toFixed(3);
+  };
+  const evidence = rounded(valueAt(window, 'evidence'));
+  return {
+    ...Object(window),
+    version: `v${textOf('', valueAt(window, 'version'))}`,
+    lost: amount('loss'),
+    between: `${amount('low')} to ${amount('high')}`,
+    limit: amount('limit'),
+    evidence: evidence === undefined ? undefined : Math.min(mostEvidence, evidence),
+    alarm: valueAt(window, 'alarm') === true ? 'worse' : undefined,
+  };
 }
 
 const columnTitles = {

@@ -109,6 +109,8 @@ const tellings: Readonly<Record<EventType, Telling>> = {
   // The alert that brought it says the same, and what was done.
   'drift.detected': nothing,
   'drift.resolved': nothing,
+  'performance.lost': nothing,
+  'performance.recovered': nothing,
   // Its run says it.
   'dataset.refused': nothing,
 };

@@ -4,6 +4,7 @@ import {
   compiledFor,
   image,
   judgedByLabels,
+  judgedPerformance,
   labelFiles,
   many,
   model,
@@ -24,6 +25,7 @@ test('a config with an image for each of its programs has no problem on aws; a j
   expect(problems({ train: { command: ['node', 'train.mjs'] } })).toEqual([]);
   expect(problems(monitored({}))).toEqual([]);
   expect(problems({ ...monitored({}), ...labelFiles, ...judgedByLabels({ maturity: '13d' }) })).toEqual([]);
+  expect(problems(judgedPerformance({}, { maturity: '12d' }))).toEqual([]);
 });
 
 const cases: readonly (readonly [string, object, string])[] = [

@@ -3,6 +3,7 @@ import {
   compiledFor,
   image,
   judgedByLabels,
+  judgedPerformance,
   labelFiles,
   many,
   model,
@@ -67,6 +68,7 @@ test('a config that fits has no problem on azure', () => {
   expect(problemsOf(compiledFor('azure', {}))).toEqual([]);
   expect(problemsOf(compiledFor('azure', rollout({ tick: '2m' })))).toEqual([]);
   expect(problemsOf(compiledFor('azure', { ...monitored({}), ...labelFiles, ...judgedByLabels() }))).toEqual([]);
+  expect(problemsOf(compiledFor('azure', judgedPerformance({})))).toEqual([]);
   expect(problemsOf(compiledFor('azure', trains('21d')))).toEqual([]);
   expect(problemsOf(compiledFor('azure', trains('7d', true)))).toEqual([]);
   for (const [, changes] of secretsByName) expect(problemsOf(compiledFor('azure', changes))).toEqual([]);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   compiledFor,
   judgedByLabels,
+  judgedPerformance,
   labelFiles,
   model,
   monitored,
@@ -19,6 +20,7 @@ const cases: readonly (readonly [string, object, string])[] = [
   ...notCaptured,
   ...notLabelled,
   ['label files that can name no request', { ...monitored({}), ...labelFiles }, 'labels'],
+  ['labels of the champion that can name no request', judgedPerformance({}), 'monitor.performance'],
   ['labels that can name no request', { ...monitored({}), ...judgedByLabels() }, 'rollout.guardrails.labels'],
   ['a tick that Cloud Monitoring does not count', rollout({ tick: '90s' }), 'rollout.tick'],
   ['a request of eleven minutes', { serve: { ...model.serve, timeout: '11m' } }, 'serve.timeout'],
@@ -54,6 +56,7 @@ test('a config that fits has no problem on gcp', () => {
   expect(problemsOf(compiledFor('gcp', {}))).toEqual([]);
   const named = { ...monitored({ id: 'size' }), ...labelFiles, ...judgedByLabels() };
   expect(problemsOf(compiledFor('gcp', named))).toEqual([]);
+  expect(problemsOf(compiledFor('gcp', judgedPerformance({ id: 'size' })))).toEqual([]);
   expect(problemsOf(compiledFor('gcp', { serve: { ...model.serve, image: 'eu.gcr.io/acme/fraud:1' } }))).toEqual([]);
 });
 

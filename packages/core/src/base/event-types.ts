@@ -30,5 +30,7 @@ export const eventTypes = [
   'alert.resolved',
   'drift.detected',
   'drift.resolved',
+  'performance.lost',
+  'performance.recovered',
 ] as const;
 export type EventType = (typeof eventTypes)[number];

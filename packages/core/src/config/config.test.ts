@@ -187,6 +187,29 @@ test('durations and sizes are read exactly, and anything else is not read', () =
   ]);
 });
 
+test('labels of the champion are judged where there are some, in whole ticks, while their requests are known', () => {
+  const problemsOf = (
+    performance: object,
+    rollout: object = {},
+    serve: unknown = { command: ['node', 'serve.mjs'] },
+  ) => {
+    const monitor = { performance };
+    const model = { data: { bucket: 'b' }, train: { command: ['x'] }, approval: {}, serve, rollout, monitor };
+    const read = parseConfig({ project: 'p', models: { m: model } });
+    return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`).join('\n') : '';
+  };
+  const labels = (rule: object) => ({ guardrails: { labels: rule }, atMost: '60d' });
+
+  expect(problemsOf({})).toBe('');
+  expect(problemsOf({}, {}, 'none')).toMatch(/monitor.performance: there are no predictions to label/);
+  expect(problemsOf({ window: '90s' })).toMatch(/window: labels are read once per tick/);
+  expect(problemsOf({ maturity: '35d' })).toMatch(/maturity: requests are kept for 35d/);
+  expect(problemsOf({}, labels({ maturity: '35d' }))).toMatch(/maturity: requests are kept for 35d/);
+  expect(problemsOf({ maturity: '34d' }, labels({ maturity: '35d' }))).toBe('');
+  expect(problemsOf({ prediction: '/a' }, labels({ prediction: '/b' }))).toMatch(/an answer has one prediction/);
+  expect(problemsOf({ prediction: '/a' }, labels({ prediction: '/a' }))).toBe('');
+});
+
 test('a rollout that no bound could hold for is refused with the reason', () => {
   const problemsOf = (rollout: unknown, stickyBy?: string) => {
     const serve = { command: ['node', 'serve.mjs'], ...(stickyBy === undefined ? {} : { stickyBy }) };

@@ -2,8 +2,10 @@ import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
 import { placeholdersIn } from '../base/placeholders.ts';
 import { answersName } from '../drift/answers.ts';
+import { labelsKeptMs } from '../guardrails/labels.ts';
 import { ownBucket } from '../ports/bucket.ts';
 import { notifyProblems } from './notify.ts';
+import { maturityOf } from './performance.ts';
 import type { ParsedConfig, ParsedModel } from './schema.ts';
 
 /**
@@ -164,6 +166,37 @@ export const modelRules: readonly Rule[] = [
     holds: ({ monitor }) => inOrder(monitor?.drift?.notice, monitor?.drift?.major),
     because: 'must not be more than major: lower it',
   },
+  {
+    path: ['monitor', 'performance'],
+    holds: ({ monitor, serve }) => monitor?.performance === undefined || served(serve) !== undefined,
+    because: "there are no predictions to label with serve: 'none': give serve, or leave out monitor.performance",
+  },
+  {
+    path: ['monitor', 'performance', 'window'],
+    holds: ({ monitor, rollout }) => isMultiple(monitor?.performance?.window, rollout?.tick),
+    because: 'labels are read once per tick: use a multiple of rollout.tick',
+  },
+  {
+    path: ['monitor', 'performance', 'maturity'],
+    holds: ({ monitor, rollout }) => {
+      if (monitor?.performance === undefined || rollout?.guardrails === undefined) return true;
+      const { window = 0, maturity } = monitor.performance;
+      const matures = maturityOf({
+        monitor: { performance: { maturity } },
+        rollout: rollout as ParsedModel['rollout'],
+      });
+      return !(window + matures > labelsKeptMs);
+    },
+    because: 'requests are kept for 35d: use less than that, together with window',
+  },
+  {
+    path: ['monitor', 'performance', 'prediction'],
+    holds: ({ monitor, rollout }) => {
+      const both = [monitor?.performance?.prediction, rollout?.guardrails?.labels?.prediction];
+      return both.includes(undefined) || both[0] === both[1];
+    },
+    because: 'must be that of rollout.guardrails.labels: an answer has one prediction',
+  },
 ];
 
 function unfilled(known: string): string {
@@ -189,6 +222,9 @@ const served = (serve: Seen<ParsedModel>['serve']) => (typeof serve === 'object'
 
 const inOrder = (less: unknown, more: unknown): boolean =>
   typeof less !== 'number' || typeof more !== 'number' || less <= more;
+
+const isMultiple = (whole: unknown, part: unknown): boolean =>
+  typeof whole !== 'number' || typeof part !== 'number' || whole % part === 0;
 
 /** Where latency is judged step by step, a bake has ticks that are not warm-up. */
 function warmsUpInTime(rollout: Seen<ParsedModel>['rollout']): boolean {

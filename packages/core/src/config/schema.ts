@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { day, hour, minute, second } from '../base/time.ts';
 import { checkActions, ruleTypes } from '../drift/report.ts';
 import { checkNames } from '../drift/validate.ts';
+import { predictionPointer } from '../guardrails/labels.ts';
 import { servingKinds } from '../ports/serving.ts';
 import { authorsForms, type Forms, given, name, refusing, text } from './forms.ts';
 import { hyperparameterProblem } from './hyperparameters.ts';
@@ -232,6 +233,7 @@ const modelOf = (door: Door) =>
       monitor: z
         .strictObject({
           onDrift: z.enum(['run', 'rollback', 'notify']).default('notify'),
+          onPerformance: z.enum(['run', 'rollback', 'notify']).default('notify'),
           cooldown: door.duration.default(6 * hour),
           retrainBudget: z
             .strictObject({ runs: z.int().min(0), per: door.duration })
@@ -267,6 +269,16 @@ const modelOf = (door: Door) =>
               quietFor: z.int().min(50).max(100_000).default(365),
               columns: z.record(text, z.enum(['number', 'category', 'plain', 'off'])).default({}),
               time: z.union([text, z.literal(false)]).optional(),
+            })
+            .optional(),
+          performance: z
+            .strictObject({
+              window: door.duration.refine((ms) => ms >= 10 * second, { error: 'use at least 10s' }).default(day),
+              maturity: door.duration.optional(),
+              tolerance: z.number().min(0).lt(1).default(0.02),
+              limit: z.number().gt(0).lt(1).optional(),
+              quietFor: z.int().min(50).max(100_000).default(365),
+              prediction: predictionPointer({ z }).optional(),
             })
             .optional(),
         })

@@ -31,9 +31,11 @@ export const withWindow = ({ logs }: LossEvidence): LossEvidence => ({
   logs: stakes.map((_, at) => logSum([0, logs[at] ?? Number.NEGATIVE_INFINITY])),
 });
 
-/** One more loss of the window that began last. `limit` may change with the model, not with the losses. */
-export const withLoss = ({ logs }: LossEvidence, loss: number, limit: number): LossEvidence => ({
-  logs: logs.map((log, at) => log + Math.log1p((stakes[at] ?? 0) * bet(loss, limit))),
+/**
+ * One more loss of the window that began last, or `times` equal ones. `limit` may change with the model, not with the losses.
+ */
+export const withLoss = ({ logs }: LossEvidence, loss: number, limit: number, times = 1): LossEvidence => ({
+  logs: logs.map((log, at) => log + times * Math.log1p((stakes[at] ?? 0) * bet(loss, limit))),
 });
 
 function bet(loss: number, limit: number): number {

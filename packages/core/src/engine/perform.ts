@@ -18,6 +18,7 @@ import { countCaptured, judgeDrift } from './drift.ts';
 import { readHistory } from './history.ts';
 import { findLabels, importLabels } from './label-file.ts';
 import type { Outcome } from './outcome.ts';
+import { countLabels } from './performance.ts';
 import { countDataset, profileDataset, validate } from './profile.ts';
 import { notify, publish } from './published.ts';
 import { rewrite } from './rewrite.ts';
@@ -102,6 +103,7 @@ const performers: Performers = {
     type: 'driftJudged',
     ...(await judgeDrift(order, ports, profiler)),
   }),
+  countLabels: async (order, { ports }) => ({ type: 'labelsCounted', ...(await countLabels(order, ports)) }),
   tell: async ({ stream, id, signal }, { tell }) => {
     const outcome = await tell(stream, { ...signal, id });
     if (outcome.kind === 'refused') throw new Fault('invalid', outcome.because);

@@ -3,13 +3,20 @@ import { day, durationText } from '../base/time.ts';
 import type { GuardrailKind, Setting, Stream } from './guardrail.ts';
 import type { Kit } from './kit.ts';
 
+/** Requests, and so the labels of them, are known so long. */
+export const labelsKeptMs = 35 * day;
+
+/** Where the prediction is in the answer of a model. */
+export const predictionPointer = ({ z }: Pick<Kit, 'z'>) =>
+  z.string().regex(/^(\/[^/]*)+$/, { error: "write a JSON pointer such as '/score'" });
+
 const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
   z
     .strictObject({
       ...fields,
       /** How long after a request its label counts. */
       maturity: duration
-        .refine((ms) => ms <= 35 * day, { error: 'use at most 35d: requests are kept no longer' })
+        .refine((ms) => ms <= labelsKeptMs, { error: 'use at most 35d: requests are kept no longer' })
         .default(day),
       /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
       kind: z.enum(['wrong', 'loss']).default('wrong'),
@@ -19,10 +26,7 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
       missing: z.enum(['leftOut', 'worst']).default('leftOut'),
       /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
-      prediction: z
-        .string()
-        .regex(/^(\/[^/]*)+$/, { error: "write a JSON pointer such as '/score'" })
-        .optional(),
+      prediction: predictionPointer({ z }).optional(),
     })
     .refine(isBelowMargin, aboveMargin)
     .refine((rule) => rule.tolerated < rule.marginLoss, {

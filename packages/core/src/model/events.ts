@@ -177,6 +177,14 @@ const foundHere: Readonly<
       return { level, version, columns, size, since: instant(since) };
     },
   },
+  performance: {
+    begins: 'performance.lost',
+    ends: 'performance.recovered',
+    data({ performance }) {
+      const { version, loss, limit, since = 0 } = performance?.incident ?? {};
+      return { version, loss, limit, since: instant(since) };
+    },
+  },
 };
 
 /** What was just found here, as the monitor has it. */

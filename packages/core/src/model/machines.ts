@@ -10,6 +10,8 @@ import { obeyIntake } from './intake/rule.ts';
 import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
 import { monitorTable, monitorWakes } from './monitor/monitor.ts';
 import { monitorContext, obeyMonitor } from './monitor/rule.ts';
+import { performanceOwes, performanceTable, performanceWakes, planPerformance } from './performance/performance.ts';
+import { obeyPerformance } from './performance/rule.ts';
 import type { Effect, ModelSignal } from './protocol.ts';
 import { rolloutOwes, rolloutWakes } from './rollout/owes.ts';
 import { rolloutTable } from './rollout/table.ts';
@@ -188,6 +190,17 @@ export const machines = {
     rule: obeyDrift,
     endsWithModel: true,
     ignoresWhileAbsent: 'no drift is judged',
+  }),
+  performance: machineIn('performance', {
+    table: performanceTable,
+    context: (model) => model,
+    takes: ['labelsCounted'],
+    owes: (performance, _now, model) => performanceOwes(performance, model),
+    wakes: performanceWakes,
+    planned: planPerformance,
+    rule: obeyPerformance,
+    endsWithModel: true,
+    ignoresWhileAbsent: 'no performance is judged',
   }),
 };
 

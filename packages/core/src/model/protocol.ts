@@ -7,6 +7,7 @@ import type { EndpointProtocol } from './endpoint/protocol.ts';
 import type { IntakeProtocol } from './intake/protocol.ts';
 import type { LabelsProtocol } from './labels/protocol.ts';
 import type { MonitorProtocol } from './monitor/protocol.ts';
+import type { PerformanceProtocol } from './performance/protocol.ts';
 import type { RolloutProtocol } from './rollout/protocol.ts';
 import type { RunProtocol } from './run/protocol.ts';
 import type { Message, ProjectSignal, Spread } from './streams.ts';
@@ -20,6 +21,7 @@ type Protocol =
   | RolloutProtocol
   | MonitorProtocol
   | DriftProtocol
+  | PerformanceProtocol
   | OwnProtocol;
 
 /** What belongs to no machine. */

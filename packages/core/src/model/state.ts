@@ -7,6 +7,7 @@ import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, planLabels } from './labels/labels.ts';
 import type { PendingEffects } from './leases.ts';
 import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
+import type { Performance } from './performance/performance.ts';
 import type { Rollout } from './rollout/state.ts';
 import type { Trigger } from './run/protocol.ts';
 import type { Run } from './run/state.ts';
@@ -39,6 +40,8 @@ export interface Model {
   readonly monitor: Monitor;
   /** Only of a model whose config has `monitor.drift`, and whose champion has a reference. */
   readonly drift?: Drift;
+  /** Only of a model whose config has `monitor.performance`, and which has a champion. */
+  readonly performance?: Performance;
 
   /** The trigger that waits for the active run to end; the newest wins. */
   readonly queued?: { readonly trigger: Trigger; readonly at: number; readonly by: string };

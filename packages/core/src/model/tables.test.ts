@@ -28,6 +28,7 @@ const drifting = {
 const notDrifted = { evidence: 1, threshold: 365, columns: [], alarms: [] };
 const drifted = { ...notDrifted, alarms: ['age'], level: 'major' as const };
 const counted = { counts: 'c', rows: 100 };
+const someLabels = { predictions: 500, labels: 400, lost: 20, losses: 0 };
 const debt = { key: 'none', taken: 0 };
 const outside: readonly Said[] = [
   { type: 'dataHinted', keys: ['fraud/a.csv'] },
@@ -64,6 +65,7 @@ const answers: readonly Said[] = [
   { ...debt, type: 'datasetValidated', report: 'r', refused: true, because: 'x' },
   { ...debt, type: 'capturedCounted', counted },
   { ...debt, type: 'driftJudged', detector: 'd', judged: drifted },
+  { ...debt, type: 'labelsCounted', readTo: 1e15, outcomes: someLabels, evidence: { logs: [9] } },
   { ...debt, type: 'jobStarted', job: 'j' },
   { ...debt, type: 'jobDescribed', description: { status: 'succeeded' } },
   { ...debt, type: 'jobStopAsked' },
@@ -139,6 +141,12 @@ function plausible(
       };
     case 'judgeDrift':
       return { type: 'driftJudged', detector: `d${draw(9)}`, judged: draw(3) === 0 ? drifted : notDrifted };
+    case 'countLabels':
+      return {
+        type: 'labelsCounted',
+        ...{ readTo: effect.to, outcomes: { ...someLabels, labels: 100 * draw(5) } },
+        ...(effect.bets === undefined ? {} : { evidence: { logs: [draw(9)] } }),
+      };
     case 'startJob':
       return { type: 'jobStarted', job: `j${draw(1e6)}` };
     case 'describeJob': {
@@ -217,7 +225,13 @@ function observed(state: Model, draw: (below: number) => number) {
   };
 }
 
-const looking = { validate: {}, monitor: { capture: { share: '10%', fields: ['n'] }, drift: {} } };
+const looking = {
+  validate: {},
+  monitor: {
+    ...{ capture: { share: '10%', fields: ['n'] }, drift: {} },
+    ...{ onPerformance: 'run' as const, performance: { window: '10m', maturity: '1m', limit: 0.1 } },
+  },
+};
 
 const names = Object.keys(machines) as readonly MachineName[];
 

@@ -112,6 +112,8 @@ const sentences: Readonly<Record<EventType, Said>> = {
   'alert.resolved': ({ title }) => reasoned('alert resolved', title),
   'drift.detected': ({ title }) => reasoned('drift detected', title),
   'drift.resolved': ({ title }) => reasoned('drift resolved', title),
+  'performance.lost': ({ title }) => reasoned('performance lost', title),
+  'performance.recovered': ({ title }) => reasoned('performance recovered', title),
 };
 
 /** Why no more was done: what a reason says behind the title of its alert. */

@@ -101,6 +101,7 @@ describe('a message to Slack', () => {
       'drift.detected',
       'endpoint.blocked',
       'endpoint.unready',
+      'performance.lost',
       'run.failed',
       'run.refused',
     ]);

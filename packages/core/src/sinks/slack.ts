@@ -10,7 +10,7 @@ export const slack = {
   settings: { url: 'the address of an incoming webhook of Slack' },
   defaultOn: [
     ...['rollout.*', 'run.failed', 'run.refused', 'approval.requested'],
-    ...['endpoint.unready', 'endpoint.blocked', 'alert.*', 'drift.detected'],
+    ...['endpoint.unready', 'endpoint.blocked', 'alert.*', 'drift.detected', 'performance.lost'],
   ],
   request(happening: Happening, { url = '' }: Settings) {
     const { subject, said } = sentenceOf(happening);

@@ -1,7 +1,10 @@
 import { ownTurn } from '@serin/api/own-turn';
+import { defined } from '@serin/core/base/objects';
+import { lossOf } from '@serin/core/drift/outcomes';
 import { allModels } from '@serin/core/engine/find';
 import type { Drift } from '@serin/core/model/drift/drift';
 import type { PendingEffects } from '@serin/core/model/leases';
+import { limitOf, type Performance } from '@serin/core/model/performance/performance';
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import { runEnded } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
@@ -19,6 +22,12 @@ export interface ModelGauge {
   readonly approvals: number;
   /** Of the last window of live requests that was judged, and whether drift is open. Absent: it is not looked for. */
   readonly drift?: { readonly isOpen: boolean; readonly last?: { readonly evidence: number; readonly size: number } };
+  /** The same of labels: what was lost in the last window, and from where on it is worse. Absent: none is judged. */
+  readonly performance?: {
+    readonly isOpen: boolean;
+    readonly limit?: number;
+    readonly last?: { readonly loss: number; readonly evidence?: number };
+  };
   /** Since when new data waits for a run. */
   readonly dataSince?: number;
   /** Since when its oldest debt exists, as far as this server has seen. */
@@ -100,7 +109,7 @@ export function journalGauges(journal: Journal): JournalGauges {
 }
 
 function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
-  const { champion, run, rollout, monitor, versions, intake, queued, drift } = model;
+  const { champion, run, rollout, monitor, versions, intake, queued, drift, performance } = model;
   if (model.retired === true && champion === undefined) return undefined;
   // A rescan is not a debt: it only looks whether something is there.
   const isNews = intake.status === 'settling' || (intake.status === 'listing' && intake.cause !== 'rescan');
@@ -116,6 +125,7 @@ function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
     firing: Object.keys(monitor.alerts).length,
     approvals: pending.length,
     ...(drift === undefined ? {} : { drift: driftOf(drift) }),
+    ...(performance === undefined ? {} : { performance: performanceOf(performance, model) }),
     ...(since.length === 0 ? {} : { dataSince: Math.min(...since) }),
     ...(debts.size === 0 ? {} : { owesSince: Math.min(...debts.values()) }),
   };
@@ -126,5 +136,15 @@ function driftOf({ incident, windows }: Drift): NonNullable<ModelGauge['drift']>
   return {
     isOpen: incident !== undefined,
     ...(last === undefined ? {} : { last: { evidence: last.evidence, size: last.size } }),
+  };
+}
+
+function performanceOf(performance: Performance, { plan }: Model): NonNullable<ModelGauge['performance']> {
+  const last = performance.windows.at(-1);
+  const { evidence } = last ?? {};
+  return {
+    isOpen: performance.incident !== undefined,
+    ...defined({ limit: limitOf(performance, plan) }),
+    ...(last === undefined ? {} : { last: { loss: lossOf(last).value, ...defined({ evidence }) } }),
   };
 }

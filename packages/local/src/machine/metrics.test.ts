@@ -164,6 +164,23 @@ describe('the metrics of a server', () => {
     ]);
   });
 
+  test('tell of labels what was lost, from where on it is worse, and whether it is', async () => {
+    const models: readonly ModelGauge[] = [
+      { ...idle, performance: { isOpen: true, limit: 0.1, last: { loss: 0.25, evidence: 900 } } },
+      { ...idle, model: 'new', performance: { isOpen: false } },
+      { ...idle, model: 'quiet' },
+    ];
+    const text = await metricsOf({ models }).text(false);
+
+    expect(of(text, 'serin_performance_loss_ratio')).toEqual(['serin_performance_loss_ratio{model="fraud"} 0.25']);
+    expect(of(text, 'serin_performance_limit_ratio')).toEqual(['serin_performance_limit_ratio{model="fraud"} 0.1']);
+    expect(of(text, 'serin_performance_evidence')).toEqual(['serin_performance_evidence{model="fraud"} 900']);
+    expect(of(text, 'serin_performance_open')).toEqual([
+      'serin_performance_open{model="fraud"} 1',
+      'serin_performance_open{model="new"} 0',
+    ]);
+  });
+
   test('write a name that is hostile as one label', async () => {
     const model = 'a"} 1\n# EOF\nserin_faults_total 99\\ <b> \u202e\ud800';
 

@@ -229,6 +229,7 @@ function ofModels(models: readonly ModelGauge[], now: number): readonly Family[]
       each(({ firing }) => firing),
     ),
     ...ofDrift(models),
+    ...ofPerformance(models),
     gauge(
       'serin_approvals_waiting',
       'Versions that wait for the approval of a person.',
@@ -277,6 +278,43 @@ function ofDrift(models: readonly ModelGauge[]): readonly Family[] {
     gauge(
       'serin_drift_open',
       'Whether an incident of drift is open.',
+      each(({ isOpen }) => (isOpen ? 1 : 0)),
+    ),
+  ];
+}
+
+/** Predictions against their labels: what the last window that was judged came to. */
+function ofPerformance(models: readonly ModelGauge[]): readonly Family[] {
+  const each = (of: (performance: NonNullable<ModelGauge['performance']>) => number | undefined) =>
+    models.flatMap(({ model, performance }) => {
+      const value = performance === undefined ? undefined : of(performance);
+      return value === undefined ? [] : [{ labels: { model }, value }];
+    });
+  return [
+    {
+      ...gauge(
+        'serin_performance_loss_ratio',
+        'The mean loss of the last window of labels, 0 to 1: the share of wrong predictions where labels say right or wrong.',
+        each(({ last }) => last?.loss),
+      ),
+      unit: 'ratio',
+    },
+    {
+      ...gauge(
+        'serin_performance_limit_ratio',
+        'The mean loss above which the champion is worse.',
+        each(({ limit }) => limit),
+      ),
+      unit: 'ratio',
+    },
+    gauge(
+      'serin_performance_evidence',
+      'Evidence that predictions got worse; an alarm needs monitor.performance.quietFor.',
+      each(({ last }) => last?.evidence),
+    ),
+    gauge(
+      'serin_performance_open',
+      'Whether an incident of performance is open.',
       each(({ isOpen }) => (isOpen ? 1 : 0)),
     ),
   ];

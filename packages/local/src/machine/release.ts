@@ -1,4 +1,5 @@
 import type { CompiledConfig } from '@serin/core/config/config';
+import { maturityOf, predictionIn } from '@serin/core/config/performance';
 import { type Routes, routesOf } from '@serin/core/inbound/route';
 
 import type { CaptureRule } from './captures.ts';
@@ -18,20 +19,31 @@ export function followedRelease({ released, createBucket, watch }: Options) {
     const serve = current?.models[endpoint]?.serve;
     return serve === 'none' ? undefined : serve;
   };
-  // A config that an older version released has no guardrails.
-  const labelRule = (endpoint: string) => current?.models[endpoint]?.rollout.guardrails?.labels;
+
+  /** Whether requests are remembered for their labels, and where the prediction is in the answer. */
+  function remembered(endpoint: string): { readonly prediction?: string | undefined } | undefined {
+    const plan = current?.models[endpoint];
+    // A config that an older version released has no guardrails.
+    if (plan?.rollout.guardrails?.labels === undefined && plan?.monitor.performance === undefined) return undefined;
+    return { prediction: predictionIn(plan) };
+  }
 
   return {
     served,
-    labelRule,
+    remembered,
     captureRule: (endpoint: string) => captureRules.get(endpoint),
     segments: (endpoint: string) => current?.models[endpoint]?.rollout.segments,
 
-    /** When labels of an endpoint count: by the released plan, though a rollout goes by the one that it began with. */
+    /**
+     * When labels of an endpoint count, of a rollout or of the champion: by the released plan, though a rollout goes by the
+     * one that it began with.
+     */
     labelWindow(endpoint: string) {
-      const rollout = current?.models[endpoint]?.rollout;
-      const labels = labelRule(endpoint);
-      return rollout && labels && { tickMs: rollout.tick, maturityMs: labels.maturity };
+      const plan = current?.models[endpoint];
+      if (plan === undefined || remembered(endpoint) === undefined) return undefined;
+      const guarded = plan.rollout.guardrails?.labels?.maturity ?? 0;
+      const judged = plan.monitor.performance === undefined ? 0 : maturityOf(plan);
+      return { tickMs: plan.rollout.tick, maturityMs: Math.max(guarded, judged) };
     },
 
     /** After a release: its bucket folders exist and are watched. */

@@ -4,6 +4,7 @@ import { command, type Part, section } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
 import type { Given } from '../views.ts';
 import { type ColumnDoc, columnPlot, type WindowDoc, windowsPlot } from './drift-plots.ts';
+import { type PerformanceDoc, performancePart } from './performance.ts';
 import type { ModelDoc } from './things.ts';
 
 /** What `GET /v1/models/{model}/drift` answers. */
@@ -15,18 +16,21 @@ interface DriftDoc {
   readonly days?: string;
   readonly columns: readonly ColumnDoc[];
   readonly windows: readonly WindowDoc[];
+  readonly performance?: PerformanceDoc;
 }
 
 /** The columns that are drawn; the others are in the table. */
 const drawnColumns = 6;
 
-/** How requests differ from the data that the champion was trained on. */
-export async function driftPart(
-  { look }: Given,
-  { model, plan: _ }: ModelDoc,
-  rules: { readonly notice: number; readonly major: number },
-): Promise<Part> {
+/** How requests differ from the data that the champion was trained on, and how good its predictions are. */
+export async function driftParts({ look }: Given, { model, plan: { monitor } }: ModelDoc): Promise<Part> {
+  if (monitor.drift === undefined && monitor.performance === undefined) return '';
   const it = await look.get<DriftDoc>(`/v1/models/${encodeURIComponent(model)}/drift`);
+  return html`${monitor.drift === undefined ? '' : requestsPart(model, it, monitor.drift)}
+${it.performance === undefined ? '' : performancePart(model, it.performance)}`;
+}
+
+function requestsPart(model: string, it: DriftDoc, rules: { readonly notice: number; readonly major: number }): Part {
   const plots = it.columns.flatMap((column) => columnPlot(column) ?? []).slice(0, drawnColumns);
   return section(
     'drift',

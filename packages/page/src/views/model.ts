@@ -8,7 +8,7 @@ import { ago, badge, command, filter, type Part, section } from '../parts.ts';
 import { rolloutPath, runPath, versionPath } from '../paths.ts';
 import { figure } from '../plot/figure.ts';
 import type { Given, View } from '../views.ts';
-import { driftPart } from './drift.ts';
+import { driftParts } from './drift.ts';
 import { facts, sentenceOf, story } from './facts.ts';
 import { metricPlot, type RolloutRow, type Served, servedPlot, type Traffic, trafficPlots } from './model-plots.ts';
 import { mostMetrics, type RunRow, runsTable, versionsTable } from './model-tables.ts';
@@ -39,7 +39,7 @@ export const model: View = async (given) => {
 ${it.monitor.alerts.length === 0 ? '' : alerts(it, now)}
 ${section('scores', 'Scores by version', scores(it, versions))}
 ${await servedPart(given, it, { window, served, rollouts })}
-${it.plan.monitor.drift === undefined ? '' : await driftPart(given, it, it.plan.monitor.drift)}
+${await driftParts(given, it)}
 ${section('versions', 'Versions', versionsTable(given, it, versions))}
 ${section('runs', 'Drops and verdicts', runsTable(given, runs))}
 ${section('predict', 'Predict', predict(it))}

@@ -35,7 +35,10 @@ export interface ModelDoc {
     readonly data: { readonly bucket: string; readonly prefix: string };
     readonly serve: 'none' | object;
     readonly gate?: Readonly<Record<string, Criterion>>;
-    readonly monitor: { readonly drift?: { readonly notice: number; readonly major: number } };
+    readonly monitor: {
+      readonly drift?: { readonly notice: number; readonly major: number };
+      readonly performance?: object;
+    };
   };
 }
 

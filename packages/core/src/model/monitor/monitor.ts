@@ -56,7 +56,7 @@ export interface MonitorContext {
 }
 
 export const monitorStart: Monitor = { status: 'quiet', alerts: {}, ends: {}, runs: [] };
-/** Sends the drift that was found here, and ends it: it is not forgotten. */
+/** Sends what was found here, and ends it: it is not forgotten. */
 export const ownSender = 'serin';
 const remembered = 100;
 /** An alert that nobody sends again or resolves is forgotten after a week: its sender may have lost it. */
@@ -191,7 +191,7 @@ function actionFor(
   const said = `${alert.kind} from ${alert.sender}: ${alert.title}`;
   if (releasing && alert.kind === 'alert') return { do: 'revert', because: said };
   const { cooldown, retrainBudget } = plan.monitor;
-  const policy = alert.isNotice ? 'notify' : alert.kind === 'drift' ? plan.monitor.onDrift : plan.alerts.onAlert;
+  const policy = alert.isNotice ? 'notify' : policyOf(plan)[alert.kind];
   const { wentBack } = monitor;
   if (policy === 'rollback' && wentBack?.to === champion && alert.at < (wentBack?.at ?? 0) + cooldown) {
     // One incident fires many alerts: the second must not take back what the first went back to.
@@ -212,6 +212,9 @@ function actionFor(
     ? { do: 'notify', because: `${said}; no run within the cooldown of ${durationText(cooldown)}` }
     : { do: 'run', because: said };
 }
+
+const policyOf = ({ monitor, alerts }: ModelPlan) =>
+  ({ alert: alerts.onAlert, drift: monitor.onDrift, performance: monitor.onPerformance }) as const;
 
 function without(monitor: Monitor, gone: (key: string) => boolean): Monitor {
   const alerts = Object.fromEntries(Object.entries(monitor.alerts).filter(([key]) => !gone(key)));

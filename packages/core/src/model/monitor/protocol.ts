@@ -7,7 +7,8 @@ export interface MonitorProtocol {
 
 export interface AlertRaised {
   readonly type: 'alertRaised';
-  readonly kind: 'alert' | 'drift';
+  /** `performance` is found here only. */
+  readonly kind: 'alert' | 'drift' | 'performance';
   readonly sender: string;
   readonly fingerprint: string;
   /** As the sender says it: part of the alert's identity, compared only with other times of the same sender. */

@@ -1,0 +1,301 @@
+import { describe, expect, test } from 'vitest';
+import { day, hour, minute } from '../../base/time.ts';
+import type { Config } from '../../config/config.ts';
+import { lossLimit, noLosses, withLoss, withWindow } from '../../drift/losses.ts';
+import { noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
+import { applyRules } from '../between/rules.ts';
+import { decideModel } from '../decide.ts';
+import { type Driver, planOf, withChampion } from '../model.fixture.ts';
+import type { SignalOf } from '../protocol.ts';
+import type { Model } from '../state.ts';
+import { whyModel } from '../why.ts';
+import type { Performance } from './performance.ts';
+import { performanceText } from './text.ts';
+
+type Monitored = NonNullable<Config['models'][string]['monitor']>;
+type Rules = NonNullable<Monitored['performance']>;
+
+const planWith = (rules: Rules, more: Partial<Monitored> = {}, on = {}) =>
+  planOf({ on, monitor: { ...more, performance: { window: '1h', maturity: '2h', ...rules } } });
+
+const performanceOf = ({ state }: Pick<Driver, 'state'>): Performance => state.performance ?? expect.fail('none');
+
+/** A model whose first version serves, and whose labels are judged. From then on no data starts a run. */
+function judged(rules: Rules = { limit: 0.1 }, more: Partial<Monitored> = {}) {
+  const opened = withChampion(planWith(rules, more));
+  opened.drive.say({ type: 'configReleased', revision: 2, plan: planWith(rules, more, { data: false }) });
+  const progress = { chain: '', chunks: [], objects: 0, bytes: 0, complete: true };
+  if (opened.drive.owed('list').length > 0) opened.drive.answer('list', { type: 'listingAdvanced', progress });
+  return opened;
+}
+
+/** The window that is open matures, and its labels come to this. */
+function mature(drive: Driver, outcomes: Outcomes): void {
+  const { dueAt } = performanceOf(drive) as Extract<Performance, { status: 'maturing' }>;
+  drive.wait(dueAt - drive.now);
+  for (let [order] = drive.owed('countLabels'); order?.kind === 'countLabels'; [order] = drive.owed('countLabels')) {
+    const isLast = order.to === performanceOf(drive).until;
+    drive.answer('countLabels', counted(order, isLast ? outcomes : noOutcomes));
+  }
+}
+
+type Order = Extract<ReturnType<Driver['owed']>[number], { kind: 'countLabels' }>;
+function counted(
+  { to, outcomes, bets }: Order,
+  more: Outcomes,
+): Omit<SignalOf<'labelsCounted'>, 'id' | 'at' | 'actor' | 'key' | 'taken'> {
+  const { labels, lost } = more;
+  const sums = Object.fromEntries(
+    Object.entries(outcomes).map(([name, sum]) => [name, sum + more[name as keyof Outcomes]]),
+  );
+  const evidence = bets && withLoss(withLoss(bets.evidence, 1, bets.limit, lost), 0, bets.limit, labels - lost);
+  return { type: 'labelsCounted', readTo: to, outcomes: sums as unknown as Outcomes, ...(evidence && { evidence }) };
+}
+
+const labels = (wrong: number, labels = 500, predictions = labels): Outcomes => ({
+  predictions,
+  labels,
+  lost: wrong,
+  losses: 0,
+});
+const [good, bad] = [labels(25), labels(150)];
+const events = ({ entries }: Driver): readonly string[] =>
+  entries.flatMap(({ events }) => events.flatMap(({ type }) => /(alert|performance)\.\w+/.exec(type)?.[0] ?? []));
+
+describe('a window of labels', () => {
+  test('is read once all labels of it have come, page by page, and each page under a key of its own', () => {
+    const { drive } = judged({ limit: 0.1, window: '10h' });
+    const { from, until } = performanceOf(drive);
+    drive.wait(until + 2 * hour - 1 - drive.now);
+    const early = drive.owed('countLabels');
+    drive.wait(1);
+    const orders: Order[] = [];
+    for (let [order] = drive.owed('countLabels'); order?.kind === 'countLabels'; [order] = drive.owed('countLabels')) {
+      orders.push(order);
+      drive.answer('countLabels', counted(order, labels(10, 100)));
+    }
+
+    expect(early).toEqual([]);
+    expect([from % minute, until % (10 * hour)]).toEqual([0, 0]);
+    expect(orders[0]).toMatchObject({
+      deployment: 'v1',
+      from,
+      to: from + 4 * hour,
+      tickMs: minute,
+      maturityMs: 2 * hour,
+    });
+    expect(orders.at(-1)).toMatchObject({ to: until, outcomes: { labels: 100 * (orders.length - 1) } });
+    expect(new Set(orders.map(({ key }) => key)).size).toBe(orders.length);
+    expect(performanceOf(drive)).toMatchObject({ status: 'maturing', from: until, until: until + 10 * hour });
+  });
+
+  test('bets on its losses once, and not once a page', () => {
+    const { drive } = judged({ limit: 0.1, window: '10h' });
+    mature(drive, good);
+
+    const bets = withLoss(withLoss(withWindow(noLosses), 1, 0.1, 25), 0, 0.1, 475);
+    expect(performanceOf(drive).evidence).toEqual(bets);
+  });
+
+  test('with too few labels goes on, and both parts are judged together', () => {
+    const { drive } = judged();
+    const { from } = performanceOf(drive);
+    mature(drive, labels(10, 150));
+    const waiting = performanceOf(drive);
+    const said = performanceText(drive.state, drive.now);
+    mature(drive, labels(12, 150));
+
+    expect(waiting).toMatchObject({ from, outcomes: { labels: 150 }, windows: [] });
+    expect(said).toContain('it has 150 of the 200 labels that it needs, and goes on');
+    expect(performanceOf(drive).windows).toMatchObject([{ from, labels: 300, lost: 22 }]);
+    const bets = withLoss(withLoss(withWindow(noLosses), 1, 0.1, 22), 0, 0.1, 278);
+    for (const [at, log] of bets.logs.entries()) expect(performanceOf(drive).evidence.logs[at]).toBeCloseTo(log, 9);
+  });
+
+  test('with labels for less than half of its predictions is passed over, whatever they say, and the reason is shown', () => {
+    const { drive } = judged();
+    mature(drive, labels(400, 499, 1000));
+    const passed = performanceOf(drive);
+    const said = performanceText(drive.state, drive.now);
+    mature(drive, good);
+
+    expect(passed).toMatchObject({ windows: [], evidence: noLosses });
+    expect(said).toContain('nothing is said of the last window: labels came for 499 of its 1000 predictions');
+    expect(performanceOf(drive)).not.toHaveProperty('because');
+    expect(performanceOf(drive).windows).toHaveLength(1);
+  });
+
+  test('that the platform refuses to read is passed over, and one that nobody knows any more is not read', () => {
+    const { drive } = judged();
+    const { until } = performanceOf(drive);
+    drive.wait(until + 2 * hour - drive.now);
+    drive.answer('countLabels', { type: 'effectRefused', because: 'this platform keeps no labels' });
+    const refused = performanceOf(drive);
+    drive.wait(60 * day);
+
+    expect(refused).toMatchObject({ from: until, because: 'this platform keeps no labels' });
+    expect(performanceOf(drive)).toMatchObject({ status: 'maturing', from: drive.now - 35 * day });
+  });
+
+  test('leaves what was seen in short, for the last sixty', () => {
+    const { drive } = judged();
+    for (let count = 0; count < 65; count += 1) mature(drive, good);
+
+    const { windows } = performanceOf(drive);
+    expect(windows).toHaveLength(60);
+    expect(windows.at(-1)).toMatchObject({ ...good, version: 1, limit: 0.1, evidence: expect.any(Number) });
+    expect(JSON.stringify(performanceOf(drive)).length).toBeLessThan(16_000);
+  });
+
+  test('is read again under another plan, and bets against another limit are void', () => {
+    const { drive } = judged();
+    mature(drive, labels(45));
+    const before = performanceOf(drive);
+    const later = (rules: Rules, revision: number) => {
+      drive.say({ type: 'configReleased', revision, plan: planWith(rules, {}, { data: false }) });
+      return performanceOf(drive);
+    };
+    const longer = later({ limit: 0.1, maturity: '3h' }, 3);
+    const stricter = later({ limit: 0.05, maturity: '3h' }, 4);
+    drive.say({ type: 'configReleased', revision: 5, plan: planOf() });
+
+    expect(longer).toMatchObject({ from: before.from, dueAt: before.until + 3 * hour, evidence: before.evidence });
+    expect(stricter.evidence).toEqual(noLosses);
+    expect(drive.state.performance).toBeUndefined();
+  });
+});
+
+describe('the limit', () => {
+  test('is what the first thousand labels of the version say, and a tolerance, and nothing is bet before', () => {
+    const { drive } = judged({});
+    mature(drive, labels(50, 600));
+    const learning = performanceText(drive.state, drive.now);
+    mature(drive, labels(50, 600));
+    const [known] = [performanceOf(drive)];
+    mature(drive, good);
+
+    expect(learning).toContain('its limit is known after 1,000 labels (600 so far)');
+    expect(known.windows.map(({ limit }) => limit)).toEqual([undefined, undefined]);
+    expect(known.evidence).toEqual(noLosses);
+    expect(performanceOf(drive).windows.at(-1)?.limit).toBe(lossLimit({ sum: 100, labels: 1200 }, 0.02));
+  });
+
+  test('begins anew with a new champion, as the evidence does', () => {
+    const { drive } = judged({});
+    for (const window of [labels(50, 600), labels(50, 600), labels(60)]) mature(drive, window);
+    const { state } = drive;
+    const moment = { at: drive.now, seq: 99, by: 'ann' };
+    const next = applyRules({ ...state, champion: 2 }, moment, state);
+
+    expect(state.performance?.evidence.logs).toHaveLength(7);
+    expect(next.performance).toMatchObject({ version: 2, evidence: noLosses, first: noOutcomes, outcomes: noOutcomes });
+    expect(next.performance?.from).toBeGreaterThanOrEqual(drive.now);
+    expect(next.performance?.windows).toEqual(state.performance?.windows);
+  });
+});
+
+describe('an incident of performance', () => {
+  test('needs evidence and is an alert that acts once, until three clean windows in a row end it', () => {
+    const { drive } = judged({ limit: 0.1 }, { onPerformance: 'run', cooldown: '1m' });
+    mature(drive, good);
+    const quiet = drive.state;
+    for (const window of [bad, bad, bad]) mature(drive, window);
+    const open = drive.state;
+    const why = whyModel(open, drive.now);
+    for (const window of [good, good, bad, good, good]) mature(drive, window);
+    const still = performanceOf(drive).incident;
+    mature(drive, good);
+
+    expect([quiet.performance?.incident, quiet.monitor.status]).toEqual([undefined, 'quiet']);
+    expect(open.performance?.incident).toMatchObject({ version: 1, limit: 0.1, loss: 0.3 });
+    expect(open.performance?.evidence).toEqual(noLosses);
+    expect(Object.values(open.monitor.alerts)).toMatchObject([
+      {
+        ...{ sender: 'serin', fingerprint: 'performance', kind: 'performance' },
+        title: 'v1 is wrong in 30 % of its predictions by their labels, and at most 10 % is borne',
+      },
+    ]);
+    expect(open.monitor.runs).toHaveLength(1);
+    expect(why.story.map(({ text }) => text).join()).toContain('v1 is wrong in 30 % of its predictions');
+    expect(still).toMatchObject({ clean: 2 });
+    expect(performanceOf(drive)).toMatchObject({ evidence: noLosses });
+    expect(performanceOf(drive).incident).toBeUndefined();
+    expect(drive.state.monitor).toMatchObject({ status: 'quiet', alerts: {} });
+    expect(drive.state.monitor.runs).toHaveLength(1);
+    expect(events(drive)).toEqual(['alert.received', 'performance.lost', 'alert.resolved', 'performance.recovered']);
+  });
+
+  const opened = (onPerformance: 'run' | 'rollback' | 'notify') => {
+    const { drive } = judged({ limit: 0.1 }, { onPerformance, cooldown: '1m' });
+    mature(drive, bad);
+    return drive;
+  };
+  /** The same model, whose champion is another version now. */
+  const under = (state: Model, version: number, at: number): Model =>
+    applyRules({ ...state, champion: version }, { at, seq: 99, by: 'ann' }, state);
+
+  test('stays open under a new champion, and only tells that this one is no better', () => {
+    const { state, now } = opened('run');
+    const next = under(state, 2, now);
+    const again = applyRules(
+      {
+        ...next,
+        performance: {
+          ...must(next.performance),
+          incident: { ...must(state.performance?.incident), version: 2, newsAt: now + day },
+        },
+      },
+      { at: now + day, seq: 100, by: 'serin' },
+      next,
+    );
+
+    expect(next.performance?.incident).toEqual(state.performance?.incident);
+    expect(again.did?.do).toBe('notify');
+    expect(again.monitor.runs).toHaveLength(1);
+    expect(Object.values(again.monitor.alerts)).toHaveLength(1);
+  });
+
+  test('takes traffic back where the config says so, and has nowhere to go from the first version', () => {
+    const { did } = opened('rollback').state;
+
+    expect(did).toMatchObject({
+      do: 'escalate',
+      because: expect.stringContaining('performance from serin: v1 is wrong'),
+    });
+  });
+
+  test('is raised and resolved by nobody outside, and not forgotten after a week', () => {
+    const { state, now } = opened('notify');
+    const stamp = { id: 'x', at: now, actor: { subject: 'ops', issuer: 'token', role: 'operator' } } as const;
+    const alert = { ...stamp, sender: 'serin', fingerprint: 'performance' };
+    const decide = (signal: Parameters<typeof decideModel>[1]) =>
+      decideModel(state, signal, { model: 'fraud', seq: 500 }, { self: 'test', dispatches: true, alone: true });
+
+    expect(decide({ ...alert, type: 'alertResolved' })).toHaveProperty('refused');
+    expect(decide({ ...alert, type: 'alertRaised', kind: 'alert', startedAt: 'T', title: 't' })).toHaveProperty(
+      'refused',
+    );
+    const ticked = decide({ ...stamp, type: 'clockTicked', at: now + 8 * day });
+    expect('moved' in ticked && Object.keys(ticked.moved.monitor.alerts)).toHaveLength(1);
+  });
+});
+
+const must = <Value>(value: Value | undefined): Value => value ?? expect.fail('it is not there');
+
+test('says in one line how good the champion is, and why it is not judged', () => {
+  const { drive } = judged();
+  const begun = performanceText(drive.state, drive.now);
+  mature(drive, good);
+  const known = performanceText(drive.state, drive.now);
+  const losses = { predictions: 500, labels: 500, lost: 21.5, losses: 500 };
+  mature(drive, losses);
+
+  expect(begun).toMatch(/^no window of v1 was judged by its labels yet; the labels of the open window have come in /);
+  expect(known).toContain(
+    'in the last window v1 was wrong in 5 % (3.41 % to 7.28 %) by 500 labels of 500 predictions; the limit is 10 %, evidence ',
+  );
+  expect(performanceText(drive.state, drive.now)).toContain('the mean loss of v1 was 0.043 (0.028 to 0.065)');
+  expect(performanceText(withChampion(planOf()).drive.state, 0)).toBe(
+    'performance is not judged: give monitor.performance in the config, and send labels',
+  );
+});

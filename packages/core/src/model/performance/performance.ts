@@ -1,0 +1,224 @@
+import { canonical } from '../../base/json.ts';
+import { defined, without } from '../../base/objects.ts';
+import type { Table } from '../../base/table.ts';
+import type { ModelPlan } from '../../config/config.ts';
+import { maturityOf } from '../../config/performance.ts';
+import { isWorse, type LossEvidence, logWorse, lossLimit, noLosses, withWindow } from '../../drift/losses.ts';
+import { addOutcomes, lacksIn, leastCoverage, lossOf, noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
+import { labelsKeptMs } from '../../guardrails/labels.ts';
+import type { Effect, ModelSignal } from '../protocol.ts';
+import { deploymentName } from '../version.ts';
+import { followLoss, type LossIncident } from './incident.ts';
+import type { Bets } from './protocol.ts';
+
+/** A window that was judged. */
+export interface LossWindow extends Outcomes {
+  readonly from: number;
+  readonly to: number;
+  readonly version: number;
+  /** Absent: it is one of those that tell the limit. */
+  readonly limit?: number;
+  /** Absent: none was gathered, for an incident is open. */
+  readonly evidence?: number;
+  readonly isAlarm?: true;
+}
+
+interface Base {
+  readonly version: number;
+  /** Counts the orders, so that each has a key of its own. */
+  readonly turn: number;
+  /** The window that is open, how far its labels are read, and what they came to so far. */
+  readonly from: number;
+  readonly until: number;
+  readonly readTo: number;
+  readonly outcomes: Outcomes;
+  /** Of all windows of the version that were judged, and with the bets on the open one. */
+  readonly evidence: LossEvidence;
+  readonly betting?: LossEvidence;
+  /** The first labels of the version. */
+  readonly first: Outcomes;
+  /** The last 60 that were judged, the newest last. */
+  readonly windows: readonly LossWindow[];
+  readonly incident?: LossIncident;
+  /** Why nothing is said of the last window. */
+  readonly because?: string;
+}
+
+/** Labels of the champion that come late, window by window. A status names what is waited for. */
+export type Performance =
+  | (Base & {
+      readonly status: 'maturing';
+      /** When the labels of the window have come. */
+      readonly dueAt: number;
+    })
+  | (Base & { readonly status: 'counting' });
+
+interface Context {
+  readonly model: string;
+  readonly plan: ModelPlan;
+}
+
+const keptWindows = 60;
+const maxTicksPerReading = 240;
+/** The first labels of a version say how wrong it is; so many tell it to about 2 points. */
+export const firstLabels = 1000;
+
+interface Rules extends NonNullable<ModelPlan['monitor']['performance']> {
+  readonly tickMs: number;
+  readonly maturityMs: number;
+}
+
+const rulesOf = (plan: ModelPlan): Rules | undefined =>
+  plan.monitor.performance && {
+    ...plan.monitor.performance,
+    tickMs: plan.rollout.tick,
+    maturityMs: maturityOf(plan),
+  };
+
+/** The machine of a champion: a new one begins anew, but for the incident that is open. */
+export function beginPerformance(
+  before: Performance | undefined,
+  version: number,
+  at: number,
+  plan: ModelPlan,
+): Performance {
+  const { turn = 0, windows = [], incident } = before ?? {};
+  const known = { version, turn, windows, ...defined({ incident }), evidence: noLosses, first: noOutcomes };
+  return openWindow(known, at, plan);
+}
+
+type Known = Omit<Base, 'from' | 'until' | 'readTo' | 'outcomes' | 'betting'>;
+
+/** A window of whole ticks from a time on. Nothing that was read of an earlier one is in it. */
+function openWindow(known: Known, at: number, plan: ModelPlan): Performance {
+  const from = Math.ceil(at / plan.rollout.tick) * plan.rollout.tick;
+  const { version, turn, windows, evidence, first, incident, because } = known;
+  const kept = { version, windows, evidence, first, ...defined({ incident, because }) };
+  return mature({ ...kept, turn: turn + 1, from, until: from, readTo: from, outcomes: noOutcomes }, plan);
+}
+
+/** Waits for the labels until the next multiple of the length of a window; half a window is the least. */
+function mature(performance: Base, plan: ModelPlan): Performance {
+  const { window: windowMs = 0, maturityMs = 0 } = rulesOf(plan) ?? {};
+  const until = Math.ceil((performance.until + windowMs / 2) / windowMs) * windowMs;
+  return { ...performance, until, status: 'maturing', dueAt: until + maturityMs };
+}
+
+/** Under another plan the open window is read again, and bets against another limit are void. */
+export function planPerformance(
+  performance: Performance | undefined,
+  { plan, before }: { readonly plan: ModelPlan; readonly before: ModelPlan },
+): Performance | undefined {
+  const [now, was] = [rulesOf(plan), rulesOf(before)];
+  if (performance === undefined || now === undefined) return undefined;
+  if (canonical(now) === canonical(was ?? {})) return performance;
+  const isSameLimit = now.limit === was?.limit && now.tolerance === was?.tolerance;
+  const { from } = performance;
+  return openWindow({ ...performance, ...(isSameLimit ? {} : { evidence: noLosses }) }, from, plan);
+}
+
+export const performanceTable: Table<Performance, ModelSignal, Context> = {
+  maturing: {
+    clockTicked: (performance, { at }, { plan }) =>
+      at >= performance.dueAt ? count(performance, at, plan) : performance,
+    labelsCounted: 'ignore',
+    effectRefused: 'ignore',
+  },
+  counting: {
+    labelsCounted: (performance, { readTo, outcomes, evidence, at }, { plan }) => {
+      const { betting: _, ...rest } = performance;
+      const read = { ...rest, turn: performance.turn + 1, readTo, outcomes, ...defined({ betting: evidence }) };
+      return readTo + plan.rollout.tick > performance.until ? note(read, at, plan) : read;
+    },
+    effectRefused: (performance, { because }, { plan }) => pass(performance, because.slice(0, 500), plan),
+    clockTicked: 'ignore',
+  },
+};
+
+/** The labels of the window have come, but for requests that are not known any more. */
+function count(
+  { dueAt: _, ...performance }: Extract<Performance, { status: 'maturing' }>,
+  at: number,
+  plan: ModelPlan,
+) {
+  const oldest = at - labelsKeptMs;
+  if (performance.until <= oldest) return openWindow(performance, oldest, plan);
+  return { ...performance, status: 'counting', turn: performance.turn + 1 } as const;
+}
+
+/** Nothing is said of this window. */
+const pass = (performance: Base, because: string, plan: ModelPlan): Performance =>
+  openWindow({ ...performance, because }, performance.until, plan);
+
+/** The window is read to its end. With too few labels it goes on; labels of less than half of it may not speak for all. */
+function note(performance: Base, at: number, plan: ModelPlan): Performance {
+  const { outcomes } = performance;
+  const lacks = lacksIn(outcomes);
+  if (lacks === 'labels') return mature(performance, plan);
+  if (lacks === undefined) return judge(performance, at, plan);
+  const because = `labels came for ${outcomes.labels} of its ${outcomes.predictions} predictions, and nothing is said below ${leastCoverage * 100} %`;
+  return pass(performance, because, plan);
+}
+
+function judge({ because: _, ...performance }: Base, at: number, plan: ModelPlan): Performance {
+  const { version, from, until, outcomes, incident: open, betting, windows } = performance;
+  const limit = limitOf(performance, plan);
+  const { quietFor = 0 } = rulesOf(plan) ?? {};
+  const isAlarm = betting !== undefined && isWorse(betting, quietFor);
+  const isLoss = outcomes.losses > 0 ? { isLoss: true as const } : {};
+  const judged = { loss: lossOf(outcomes).value, ...isLoss, ...(isAlarm ? defined({ exceeds: limit }) : {}) };
+  const incident = followLoss(open, judged, { from, at, version });
+  // What was gathered before an incident says nothing of what comes after it.
+  const isAnew = isAlarm || (open !== undefined && incident === undefined);
+  const evidence = isAnew ? noLosses : (betting ?? performance.evidence);
+  const seen: LossWindow = {
+    ...{ from, to: until, version, ...outcomes, ...defined({ limit }) },
+    ...(betting === undefined ? {} : { evidence: shown(logWorse(betting)) }),
+    ...(isAlarm ? { isAlarm } : {}),
+  };
+  const first = limit === undefined ? addOutcomes(performance.first, outcomes) : performance.first;
+  const next = {
+    ...without(performance, 'incident'),
+    evidence,
+    first,
+    windows: [...windows, seen].slice(-keptWindows),
+  };
+  return openWindow({ ...next, ...defined({ incident }) }, until, plan);
+}
+
+/** Beyond it nobody asks how much. */
+const mostEvidence = 1e9;
+const shown = (log: number): number => Number(Math.min(mostEvidence, Math.exp(log)).toPrecision(4));
+
+/** The mean loss above which it is worse; `undefined`: the first labels of the version have not told it yet. */
+export function limitOf({ first }: Pick<Base, 'first'>, plan: ModelPlan): number | undefined {
+  const { limit, tolerance } = rulesOf(plan) ?? {};
+  if (limit !== undefined) return limit;
+  return first.labels < firstLabels ? undefined : lossLimit({ sum: first.lost, labels: first.labels }, tolerance);
+}
+
+/** No bet is made before the limit is known, and none against a version whose incident is open. */
+function betsOf(performance: Performance, plan: ModelPlan): Bets | undefined {
+  const { incident, version, evidence, betting } = performance;
+  const limit = limitOf(performance, plan);
+  if (limit === undefined || incident?.version === version) return undefined;
+  return { limit, evidence: betting ?? withWindow(evidence) };
+}
+
+/** What it owes while it waits. */
+export function performanceOwes(performance: Performance, { model, plan }: Context): readonly Effect[] {
+  const rules = rulesOf(plan);
+  if (rules === undefined || performance.status === 'maturing') return [];
+  const { turn, version, readTo: from, until, outcomes } = performance;
+  const { tickMs, maturityMs } = rules;
+  return [
+    {
+      ...{ key: `performance/${turn}`, kind: 'countLabels', endpoint: model, deployment: deploymentName(version) },
+      ...{ from, to: Math.min(until, from + maxTicksPerReading * tickMs), tickMs, maturityMs, outcomes },
+      ...defined({ bets: betsOf(performance, plan) }),
+    },
+  ];
+}
+
+export const performanceWakes = (performance: Performance): number | undefined =>
+  performance.status === 'maturing' ? performance.dueAt : undefined;

@@ -1,0 +1,72 @@
+import { countText, grouped, percent } from '../../base/numbers.ts';
+import { agoText, momentText } from '../../base/time.ts';
+import { cleanWindowsToResolve } from '../../drift/incident.ts';
+import { leastLabels, lossOf } from '../../drift/outcomes.ts';
+import type { Model } from '../state.ts';
+import type { LossIncident } from './incident.ts';
+import { firstLabels, type LossWindow, limitOf, type Performance } from './performance.ts';
+
+/** What labels say of the champion, in one line: how good it is, how sure that is, and what is waited for. */
+export function performanceText(model: Model, now: number): string {
+  const { performance } = model;
+  if (performance === undefined) return silenceText(model);
+  const { incident, because } = performance;
+  const said = incident === undefined ? lastText(performance) : openText(incident);
+  return [
+    said,
+    because === undefined ? '' : `nothing is said of the last window: ${because}`,
+    limitOf(performance, model.plan) === undefined
+      ? `its limit is known after ${grouped(firstLabels)} labels (${grouped(performance.first.labels)} so far)`
+      : '',
+    nextText(performance, now),
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
+}
+
+function silenceText({ plan, champion, retired }: Model): string {
+  const off = 'performance is not judged';
+  if (retired) return `${off}: the model left the config`;
+  if (plan.monitor.performance === undefined) return `${off}: give monitor.performance in the config, and send labels`;
+  return champion === undefined ? `${off}: no version serves` : `${off} yet`;
+}
+
+const openText = (incident: LossIncident): string =>
+  `${lossTitle(incident)}, since ${momentText(incident.since)}; ${endText(incident)}`;
+
+const endText = ({ clean, limit, isLoss }: LossIncident): string =>
+  `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} with at most ${amount(limit, isLoss)} in a row end it`;
+
+function lastText({ windows, version }: Performance): string {
+  const last = windows.at(-1);
+  if (last === undefined || last.version !== version) return `no window of v${version} was judged by its labels yet`;
+  const { evidence, limit } = last;
+  const sure = evidence === undefined ? '' : `, evidence ${evidence.toPrecision(2)}`;
+  return `${windowText(last)}${limit === undefined ? '' : `; the limit is ${amount(limit, isLoss(last))}${sure}`}`;
+}
+
+function windowText(window: LossWindow): string {
+  const { value, low, high } = lossOf(window);
+  const [mean, least, most] = [value, low, high].map((part) => amount(part, isLoss(window)));
+  const what = isLoss(window) ? `the mean loss of v${window.version} was` : `v${window.version} was wrong in`;
+  return `in the last window ${what} ${mean} (${least} to ${most}) by ${countText(window.labels, 'label')} of ${countText(window.predictions, 'prediction')}`;
+}
+
+function nextText({ outcomes, ...performance }: Performance, now: number): string {
+  if (performance.status === 'counting' || performance.dueAt <= now) return 'labels are being counted';
+  const due = `the labels of the open window have come ${agoText(performance.dueAt, now)}`;
+  return outcomes.predictions === 0
+    ? due
+    : `${due}: it has ${outcomes.labels} of the ${leastLabels} labels that it needs, and goes on`;
+}
+
+const isLoss = ({ losses }: Pick<LossWindow, 'losses'>): boolean => losses > 0;
+
+/** Shares are percent, losses are numbers. */
+const amount = (loss: number, isLoss = false): string => (isLoss ? loss.toFixed(3) : percent(loss));
+
+/** What labels said, and how much is borne: one line. */
+export function lossTitle({ version, loss, limit, isLoss }: LossIncident): string {
+  const what = isLoss ? `the mean loss of v${version} is` : `v${version} is wrong in`;
+  return `${what} ${amount(loss, isLoss)} of its predictions by their labels, and at most ${amount(limit, isLoss)} is borne`;
+}
