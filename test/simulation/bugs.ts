@@ -10,6 +10,7 @@ import type { Telemetry } from '@serin/core/ports/telemetry';
 import { crowdBugs } from './crowd-bugs.ts';
 import { driftBugs } from './drift-bugs.ts';
 import { shapes } from './fakes/shapes.ts';
+import { performanceBugs } from './performance-bugs.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
 import { type Change, core, type PlantedBug, plantedIn, replaced, replacedServing } from './planted.ts';
 import { runPlan } from './run.ts';
@@ -522,6 +523,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   ...crowdBugs,
   ...driftBugs,
+  ...performanceBugs,
   ...shapedBugs,
 ];
 

@@ -100,7 +100,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
   /** A run for each news of an incident, at most. */
   function ran(before: Model | undefined, after: Model, type: string): void {
     const started = (after.monitor.runs.at(-1) ?? 0) > (before?.monitor.runs.at(-1) ?? 0);
-    if (!started || type === 'alertRaised') return;
+    if (!started || type !== 'driftJudged') return;
     const news = instant(after.drift?.incident?.newsAt ?? 0);
     const known = acted.get(after.model) ?? new Set();
     if (known.has(news)) wrong(`a second run was started for the drift of ${news}`);
@@ -119,7 +119,9 @@ function followed({ plan, champion, versions, drift, retired }: Model): void {
 
 /** What fires of Serin's own is the incident. */
 function alerted({ drift, monitor }: Model): void {
-  const own = Object.values(monitor.alerts).filter(({ sender }) => sender === 'serin');
+  const own = Object.values(monitor.alerts).filter(
+    ({ sender, fingerprint }) => sender === 'serin' && fingerprint === 'drift',
+  );
   const { incident } = drift ?? {};
   const starts = incident === undefined ? [] : [instant(incident.newsAt)];
   const firing = own.map(({ startedAt }) => startedAt);

@@ -18,6 +18,7 @@ import { copyOf, frozen } from './fakes/pages.ts';
 import type { Sync } from './fakes/sync.ts';
 import type { MemoryTelemetry } from './fakes/telemetry.ts';
 import { Wrong } from './ledger.ts';
+import { createPerformanceWatch } from './performances.ts';
 import { type Sim, Violation } from './world.ts';
 
 /** Planted in the environment of every job: no event and no list row may hold it. */
@@ -103,6 +104,7 @@ export function createWatch(watched: Watched): Watch {
     asked: (...window) => watched.telemetry.asked(...window),
     stored: (key) => watched.stored(key),
   });
+  const performances = createPerformanceWatch({ trueLabels: (query) => watched.telemetry.trueLabels(query) });
   let mostSlots = 1;
 
   function stateNow(model: string): Model | undefined {
@@ -135,6 +137,7 @@ export function createWatch(watched: Watched): Watch {
     evidence(before, after, entry, name);
     alerts(before, after, entry, name);
     drift(before, after, entry, name);
+    performance(before, after, entry, name);
     leases(before, after, entry, name);
     stale(before, entry, name);
     if (after.versions !== before?.versions) {
@@ -256,6 +259,15 @@ export function createWatch(watched: Watched): Watch {
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
       broken('30', `${name}: ${error.message}`);
+    }
+  }
+
+  function performance(before: Model | undefined, after: Model, entry: Entry, name: string): void {
+    try {
+      performances.appended(before, after, entry);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      broken('31', `${name}: ${error.message}`);
     }
   }
 

@@ -6,6 +6,7 @@ import { crowdScenarios } from './crowd-scenarios.ts';
 import { dataScenarios } from './data-scenarios.ts';
 import { driftScenarios } from './drift-scenarios.ts';
 import { judgeScenarios } from './judge-scenarios.ts';
+import { performanceScenarios } from './performance-scenarios.ts';
 import { objectsOf } from './rest.ts';
 import {
   alert,
@@ -816,4 +817,5 @@ export const scenarios: readonly Scenario[] = [
   ...crowdScenarios,
   ...sinkScenarios,
   ...driftScenarios,
+  ...performanceScenarios,
 ];

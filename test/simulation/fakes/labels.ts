@@ -9,7 +9,7 @@ export interface LabelsOptions {
   readonly now: () => number;
   readonly traffic: Traffic;
   /** Share of the labels of a deployment that say wrong. */
-  readonly wrong: (deployment: string) => number;
+  readonly wrong: (deployment: string, at: number) => number;
   /** Share of the requests that get one at all; they come evenly until the last one has. */
   readonly labelled: { readonly share: number; readonly takeMs: number };
   /** The requests of an endpoint, where they are drawn one by one. */
@@ -43,10 +43,10 @@ export function memoryLabels(options: LabelsOptions): MemoryLabels {
     if (drawn !== undefined) return labelsIn(start, drawn, start + tickMs + maturityMs);
     const spans = traffic.spans(endpoint, start, start + tickMs);
     const inTime = labelled.share * Math.min(1, maturityMs / labelled.takeMs);
-    return { start, rows: rowsOf(spans, inTime), losses: [], pairs: pairsOf(spans, inTime) };
+    return { start, rows: rowsOf(spans, start, inTime), losses: [], pairs: pairsOf(spans, start, inTime) };
   }
 
-  function rowsOf(spans: readonly Span[], inTime: number): readonly Row[] {
+  function rowsOf(spans: readonly Span[], start: number, inTime: number): readonly Row[] {
     const rows = new Map<string, Row>();
     for (const { route, arms } of spans) {
       for (const [deployment, range] of Object.entries(arms)) {
@@ -56,14 +56,14 @@ export function memoryLabels(options: LabelsOptions): MemoryLabels {
         rows.set(key, {
           ...{ deployment, weight, requests: known.requests + part(range, 1) },
           labelled: known.labelled + part(range, inTime),
-          wrong: known.wrong + part(within(range, inTime), wrong(deployment)),
+          wrong: known.wrong + part(within(range, inTime), wrong(deployment, start)),
         });
       }
     }
     return [...rows.values()].filter(({ requests }) => requests > 0);
   }
 
-  function pairsOf(spans: readonly Span[], inTime: number): Readonly<Record<string, Discordant>> {
+  function pairsOf(spans: readonly Span[], start: number, inTime: number): Readonly<Record<string, Discordant>> {
     const found: Record<string, Discordant> = {};
     for (const { route, arms } of spans) {
       if (route.mirror === undefined) continue;
@@ -72,8 +72,8 @@ export function memoryLabels(options: LabelsOptions): MemoryLabels {
         const told = within(range, (percent / 100) * inTime);
         const before = found[deployment] ?? { mirror: 0, served: 0 };
         found[deployment] = {
-          mirror: before.mirror + part(told, wrong(deployment) * (1 - wrong(served))),
-          served: before.served + part(told, wrong(served) * (1 - wrong(deployment))),
+          mirror: before.mirror + part(told, wrong(deployment, start) * (1 - wrong(served, start))),
+          served: before.served + part(told, wrong(served, start) * (1 - wrong(deployment, start))),
         };
       }
     }

@@ -15,7 +15,8 @@ export interface Behaviour {
   readonly failing: (deployment: string, weights: Weights) => number;
   /** How many times as many of its requests are slower than any threshold, so long after the weights were set. */
   readonly slower: (deployment: string, ageMs: number) => number;
-  readonly wrong: (deployment: string) => number;
+  /** `at`: when the tick began, where labels of a tick are asked for. */
+  readonly wrong: (deployment: string, at?: number) => number;
   /** Of mirrored requests the share in which its prediction is higher, and the other's is not wrong. */
   readonly higher: (deployment: string) => number;
   /** What a gateway makes of its weights; the weights themselves, as a rule. */
