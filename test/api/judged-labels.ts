@@ -1,5 +1,5 @@
 import type { Config } from '@serin/core/config/config';
-import { compiled, openWorld } from './world.ts';
+import { compiled, openWorld, type World } from './world.ts';
 
 const hour = 3_600_000;
 
@@ -9,19 +9,15 @@ const judgedHourly: Partial<Config['models'][string]> = {
   monitor: { performance: { window: '1h', maturity: '2h' } },
 };
 
-type Opened = Awaited<ReturnType<typeof openWorld>>;
-
-/** A model that serves, and is wrong in as many of 100 predictions as were read of it last. */
-export async function labelledWorld<World extends Pick<Opened, 'release' | 'drop' | 'pass'> = Opened>(
-  open: (more: Parameters<typeof openWorld>[0]) => Promise<World> = openWorld as never,
-) {
+/** A model that serves, and hours in which a share of its predictions turns out to be wrong. */
+export async function labelledWorld(open: (more: Parameters<typeof openWorld>[0]) => Promise<World> = openWorld) {
   let share = 0.05;
   const world = await open({ traffic: { perMinute: 10, wrong: () => share } });
   await world.release(compiled(judgedHourly));
   await world.drop();
   return {
     world,
-    /** So many hours pass, whose labels say that a share is wrong. */
+    /** So many hours pass; the labels that are read in them say that this share is wrong. */
     async hours(count: number, wrong: number): Promise<void> {
       share = wrong;
       for (let passed = 0; passed < count; passed += 1) await world.pass(hour);

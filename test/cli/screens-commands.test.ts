@@ -5,6 +5,7 @@ import { profileOf, repeat } from '@serin/core/drift/profile.fixture';
 import { validateDataset } from '@serin/core/drift/validate';
 import { onTestFinished } from 'vitest';
 import { askedUntil, judgedDaily, trainingRows } from '../api/drifting.ts';
+import { labelledWorld } from '../api/judged-labels.ts';
 import { keepReport } from '../api/reported.ts';
 import { compiled, start } from '../api/world.ts';
 import { canaryWorld, commandScreen, screen, screenWorld } from './screens.ts';
@@ -61,6 +62,17 @@ for (const [name, days] of [
     await world.release(compiled(days === 0 ? {} : judgedDaily));
     await world.drop('fraud/a.csv', trainingRows, day / 2);
     await world.pass(days * day);
+    return commandScreen(world, width, 'drift', 'fraud');
+  });
+
+for (const [name, bad] of [
+  ['labels-good', 0],
+  ['labels-worse', 3],
+] as const)
+  screen(`drift-${name}`, async (width) => {
+    const { world, hours } = await labelledWorld(screenWorld);
+    await hours(7, 0.05);
+    await hours(bad, 0.4);
     return commandScreen(world, width, 'drift', 'fraud');
   });
 

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminToken } from '../../api/world.ts';
 import { look, openBrowser } from './browser.ts';
-import { type Story, tellDrift, tellStory } from './story.ts';
+import { type Story, tellDrift, tellPerformance, tellStory } from './story.ts';
 
 /** The pictures of docs/page.md. `SERIN_SCREENSHOTS=1` makes them anew; otherwise they must be there, and be linked. */
 const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
@@ -54,22 +54,24 @@ const pictures: readonly Picture[] = [
   { name: 'page-narrow', path: '/', width: 360 },
 ];
 
-test('the picture page-drift shows the requests of a model against its training data', async () => {
-  const file = fileOf('page-drift');
+test.each([
+  ['page-drift', 'drift', 'the requests of a model against its training data', tellDrift],
+  ['page-performance', 'performance', 'the predictions of a model against their labels', tellPerformance],
+] as const)('the picture %s shows the section %s: %s', async (name, section, _, tell) => {
   if (isAsked) {
-    const drifting = await tellDrift();
-    const { page, go, context } = await look(browser, { url: drifting.url, token: adminToken });
+    const told = await tell();
+    const { page, go, context } = await look(browser, { url: told.url, token: adminToken });
     await go('/models/fraud');
     await page.locator('#connection.live').waitFor();
     await page
-      .locator('section', { has: page.locator('#drift') })
-      .or(page.locator('section#drift'))
-      .screenshot({ path: file });
+      .locator('section', { has: page.locator(`#${section}`) })
+      .or(page.locator(`section#${section}`))
+      .screenshot({ path: fileOf(name) });
     await context.close();
-    await drifting.close();
+    await told.close();
   }
 
-  expectPicture('page-drift');
+  expectPicture(name);
 });
 
 const fileOf = (name: string): string => join(docs, 'images', `${name}.png`);

@@ -134,6 +134,17 @@ export async function tellStory(given: Parameters<typeof openStory>[0] = {}): Pr
 
 const day = 86_400_000;
 
+/** A model whose predictions are wrong in 5 % of all cases, and in 12 % once it has served for a day. */
+export async function tellPerformance(): Promise<Story> {
+  const wrong = (_: string, at = 0) => (at < start + day ? 0.05 : 0.12);
+  const story = await openStory({ traffic: { perMinute: 5, wrong } });
+  const monitor = { performance: { window: '1h', maturity: '2h' } } as const;
+  await story.release(projectOf({ fraud: rules('fraud', { rollout: judgedDaily.rollout, monitor }) }));
+  await story.drop('fraud/a.csv', trainingRows, day / 2);
+  for (let hours = 0; hours < 28; hours += 1) await story.pass(day / 24);
+  return story;
+}
+
 /** A model whose requests turn after ten days, and what was seen of it two days later. */
 export async function tellDrift(): Promise<Story> {
   const story = await openStory({ traffic: { asking: askedUntil(start + 10 * day) } });

@@ -35,7 +35,7 @@ const openText = (incident: LossIncident): string =>
   `${lossTitle(incident)}, since ${momentText(incident.since)}; ${endText(incident)}`;
 
 const endText = ({ clean, limit, isLoss }: LossIncident): string =>
-  `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} with at most ${amount(limit, isLoss)} in a row end it`;
+  `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} in a row with at most ${amount(limit, isLoss)} end it`;
 
 function lastText({ windows, version }: Performance): string {
   const last = windows.at(-1);
@@ -54,7 +54,7 @@ function windowText(window: LossWindow): string {
 
 function nextText({ outcomes, ...performance }: Performance, now: number): string {
   if (performance.status === 'counting' || performance.dueAt <= now) return 'labels are being counted';
-  const due = `the labels of the open window have come ${agoText(performance.dueAt, now)}`;
+  const due = `the labels of the open window will have come ${agoText(performance.dueAt, now)}`;
   return outcomes.predictions === 0
     ? due
     : `${due}: it has ${outcomes.labels} of the ${leastLabels} labels that it needs, and goes on`;
