@@ -54,7 +54,7 @@ test('a goal of incidents is met by its limit, and not by its figure', () => {
 });
 
 test('a run has the same numbers however the runs are cut, and no two cases have one name', () => {
-  const name = 'labels: 5 points more wrong';
+  const name = 'labels: 5 points more wrong, 200 labels a window';
   const setting = { seed: 5, context: { limits: {} } };
 
   const whole = perform(caseNamed(name), { name, from: 0, to: 4 }, setting).tallies;

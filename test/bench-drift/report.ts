@@ -17,6 +17,7 @@ import type { Beside } from './beside.ts';
 import { effectName, effects, histories } from './effects.ts';
 import { meanText, type Results, shareText, short, tallyOf, yearlyText } from './figures.ts';
 import { goalsOn } from './goals.ts';
+import { lateChanges, lateYears } from './late.ts';
 import { bySize, dependent, type Null, otherShapes, plain } from './nulls.ts';
 import { examplePlot, quietPlot, shiftPlot } from './plots.ts';
 import type { Real } from './real.ts';
@@ -95,15 +96,16 @@ const blocks: Readonly<Record<string, (measured: Measured) => string>> = {
     ),
   labels: ({ results }) =>
     table(
-      ['labels', 'years or runs', 'false alarms a year (<= limit)', 'median until the alarm'],
-      ['wrong as before', 'wrong at the limit', '5 points more wrong', '10 points more wrong'].map((name, index) => {
-        const tally = tallyOf(results, `labels: ${name}`, 'serin');
-        const median = medianOf(tally).value;
+      ['labels', 'years or runs', 'false alarms a year (<= limit)', 'median until the alarm', 'within 30 windows'],
+      [...lateYears, ...lateChanges].map((late) => {
+        const tally = tallyOf(results, `labels: ${late.name}`, 'serin');
+        const isYear = lateYears.includes(late);
         return [
-          name,
+          late.name,
           String(tally.runs),
-          index < 2 ? yearlyText(tally) : '',
-          index < 2 ? '' : figure(median, 'windows'),
+          isYear ? yearlyText(tally) : '',
+          isYear ? '' : figure(medianOf(tally).value, 'windows'),
+          isYear ? '' : `${short(100 * shareWithin(tally, 30).value)} %`,
         ];
       }),
     ),
