@@ -165,6 +165,26 @@ test.each([
   expect(await counts()).toEqual([[2, 2, 1]]);
 });
 
+test('a prediction is found by the pointer of what judges the champion, where no rollout is judged by labels', async () => {
+  const { bucket, clock, copies, tell, close } = opened();
+  const plan = capturedPlan();
+  const judged = { ...plan, monitor: { ...plan.monitor, performance: { prediction: '/class' } as never } };
+  const { labels } = capturedLabels({
+    ...{ bucket, lagMs, now: () => clock.now, planOf: async () => judged },
+    captured: async () => ({ items: copies }),
+  });
+  copies.push(
+    copy('a', { answers: [{ class: 'a', score: 0.5 }] }),
+    copy('b', { answers: [{ class: 'b', score: 0.5 }] }),
+  );
+  await tell(['a', { truth: 'a' }], ['b', { truth: 'another' }]);
+  close();
+
+  const [tick] = await labels({ endpoint: 'e', from: start, to: start + minute, tickMs: minute, maturityMs });
+
+  expect(tick?.rows).toMatchObject([{ requests: 2, labelled: 2, wrong: 1 }]);
+});
+
 test('labels of deployments of which another share is captured are not compared, and those of one are told', async () => {
   const { bucket, clock, close } = opened();
   const shares: Record<string, number> = { v1: 10, v2: 100 };
