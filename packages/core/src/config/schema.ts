@@ -278,7 +278,7 @@ const modelOf = (door: Door) =>
               tolerance: z.number().min(0).lt(1).default(0.02),
               limit: z.number().gt(0).lt(1).optional(),
               quietFor: z.int().min(50).max(100_000).default(365),
-              prediction: predictionPointer({ z }).optional(),
+              prediction: predictionPointer({ string: z.string }).optional(),
             })
             .optional(),
         })

@@ -7,7 +7,7 @@ import type { Kit } from './kit.ts';
 export const labelsKeptMs = 35 * day;
 
 /** Where the prediction is in the answer of a model. */
-export const predictionPointer = ({ z }: Pick<Kit, 'z'>) =>
+export const predictionPointer = (z: Pick<Kit['z'], 'string'>) =>
   z.string().regex(/^(\/[^/]*)+$/, { error: "write a JSON pointer such as '/score'" });
 
 const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
@@ -26,7 +26,7 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       /** Requests without a label: left out (whether a label comes does not depend on the model), or taken at their worst. */
       missing: z.enum(['leftOut', 'worst']).default('leftOut'),
       /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
-      prediction: predictionPointer({ z }).optional(),
+      prediction: predictionPointer(z).optional(),
     })
     .refine(isBelowMargin, aboveMargin)
     .refine((rule) => rule.tolerated < rule.marginLoss, {
