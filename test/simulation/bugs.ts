@@ -237,7 +237,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'an alert replaces the rollback under way',
     'model/monitor/rule.ts',
-    "if (!rolloutEnded(model.rollout)) return instead('notify'",
+    "if (goingBack) return instead('notify'",
     "if (model === undefined) return instead('notify'",
     'an alert comes during a rollback by hand',
   ),
