@@ -12,7 +12,7 @@ import { driftBugs } from './drift-bugs.ts';
 import { shapes } from './fakes/shapes.ts';
 import { performanceBugs } from './performance-bugs.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
-import { type Change, core, type PlantedBug, plantedIn, replaced, replacedServing } from './planted.ts';
+import { type Change, core, type PlantedBug, plantedIn, replaced, replacedServing, seedsFrom } from './planted.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
 import { shapedBugs } from './shaped-bugs.ts';
@@ -175,6 +175,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'forward !== undefined && begunAt < forward.until',
     'forward !== undefined && false',
     'an abort while the weight rises slowly',
+    916,
   ),
   core(
     'a revert that is written first forgets the write before it',
@@ -182,6 +183,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     '...defined({ forward, operation }),',
     '...defined({ forward: operation === undefined ? forward : undefined, operation }),',
     'an abort while a later step rises slowly',
+    1029,
   ),
   core(
     'a revert that is written first is not looked at',
@@ -532,13 +534,13 @@ export interface Hunt {
   readonly invariant?: string;
 }
 
-/** The first seed that finds a bug, of so many. */
+/** A seed that finds a bug, of so many. */
 export async function hunt(bug: PlantedBug, most: number): Promise<Hunt> {
   if (bug.change !== undefined) return huntInCopy(bug, bug.change, most);
   const shape = bug.shape === undefined ? undefined : shapes[bug.shape];
   const known = shape === undefined ? scenarios : scenariosOn(shape);
   const named = known.find(({ name }) => name === bug.scenario);
-  for (let seed = 1; seed <= most; seed += 1) {
+  for (const seed of seedsFrom(bug.seed, most)) {
     const { problem } = await runPlan({
       ...(shape === undefined ? planOf(seed, named) : shapedPlanOf(seed, shape, named)),
       ...(bug.bugs === undefined ? {} : { bugs: bug.bugs }),
@@ -570,7 +572,7 @@ function copyOfAll(): string {
 }
 
 /** The change in a copy, run by a process of its own; what it compiles it compiles for all hunts. */
-function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: number): Hunt {
+function huntInCopy({ scenario, shape, seed }: PlantedBug, change: Change, most: number): Hunt {
   const copy = copyOfAll();
   const path = join(copy, 'packages', change.file);
   const source = readFileSync(path, 'utf8');
@@ -583,6 +585,7 @@ function huntInCopy({ scenario, shape }: PlantedBug, change: Change, most: numbe
     const where = [
       ...(scenario === undefined ? [] : ['--scenario', scenario]),
       ...(shape === undefined ? [] : ['--shape', shape]),
+      ...(seed === undefined ? [] : ['--seed', String(seed)]),
     ];
     const { stdout, stderr } = spawnSync(
       process.execPath,

@@ -5,6 +5,7 @@ import { plantedBugs } from './bugs.ts';
 import { healthyCrowds } from './crowd-scenarios.ts';
 import { shapes } from './fakes/shapes.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
+import { seedsFrom } from './planted.ts';
 import { runPlan } from './run.ts';
 import { scenarios } from './scenarios.ts';
 import { scenariosOn } from './shaped-scenarios.ts';
@@ -49,7 +50,8 @@ else await runTasks(tasks());
 
 /** For a copy of this program with a planted bug. */
 async function untilFailure(runs: number): Promise<void> {
-  for (let seed = 1; seed <= runs; seed += 1) {
+  const likely = values.seed === undefined ? undefined : Number(values.seed);
+  for (const seed of seedsFrom(likely, runs)) {
     const { problem } = await runPlan(shape === undefined ? planOf(seed, named) : shapedPlanOf(seed, shape, named));
     if (problem !== undefined) return console.log(`found by seed ${seed}: ${problem.message.split('\n')[0]}`);
   }

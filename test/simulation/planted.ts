@@ -9,6 +9,8 @@ export interface PlantedBug {
   readonly bugs?: Bugs;
   /** Where it can show at all; absent: anywhere. */
   readonly scenario?: string;
+  /** A seed that found it when it was looked for last: tried before all others, where they take long. */
+  readonly seed?: number;
   /** The cloud on which it shows, and on no machine. */
   readonly shape?: Shape['name'];
   readonly change?: Change;
@@ -35,11 +37,18 @@ export const replacedServing = (ports: Ports, methods: Partial<Serving>): Ports 
 
 const changedIn =
   (folder: string) =>
-  (name: string, file: string, from: string, to: string, scenario?: string): PlantedBug => ({
+  (name: string, file: string, from: string, to: string, scenario?: string, seed?: number): PlantedBug => ({
     name,
     change: { file: `${folder}/${file}`, from, to },
     ...(scenario === undefined ? {} : { scenario }),
+    ...(seed === undefined ? {} : { seed }),
   });
+
+/** All seeds up to the most, and before them one that is likely to find something. */
+export function* seedsFrom(likely: number | undefined, most: number): Generator<number> {
+  if (likely !== undefined) yield likely;
+  for (let seed = 1; seed <= most; seed += 1) yield seed;
+}
 
 export const core = changedIn('core/src');
 export const platform = changedIn('platform/src');
