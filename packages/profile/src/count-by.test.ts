@@ -214,6 +214,22 @@ test('a column of time that is not compared still tells the time, and an object 
   expect(both.byTime?.weekdays.map(({ columns }) => columns[0]?.rows)).toEqual([0, 0, 0, 0, 1, 0, 1]);
 });
 
+test('rows that come column by column without a time or a label are of no day and no class', () => {
+  const sink = countingSink(reference, false, { by: { time: 'at', label } });
+  const others = { ...sink, first: [] };
+  const without = rows.map((row) => row.n);
+
+  others.rowsBegin?.(without.length);
+  giveColumn(others.column('n'), without, false);
+  others.rowsEnded(new Uint32Array(0), new Uint32Array(0), without.length);
+  others.end();
+
+  const { byTime, byLabel, columns } = sink.counts();
+  expect([byTime?.untimed, byTime?.days]).toEqual([rows.length, []]);
+  expect(byLabel?.columns.flat(2).every((count) => count === 0)).toBe(true);
+  expect(columns.map((column) => column.rows)).toEqual([rows.length, 0, 0, 0]);
+});
+
 test('the newest days are kept, whatever the order of rows and parts, and all are in the weekdays', () => {
   const most = daysKept(reference) ?? 0;
   const shuffled = Array.from({ length: 4 * most }, (_, index) => ({
@@ -229,12 +245,22 @@ test('the newest days are kept, whatever the order of rows and parts, and all ar
 
   const whole = count(shuffled, 5000);
   const [one, other] = [count(shuffled.slice(0, half), 100), count(shuffled.slice(half), 100)];
+  const isOld = ({ at }: { readonly at: number }) => at < (most + 5) * day;
+  const [old, young] = [
+    count(shuffled.filter(isOld), 100),
+    count(
+      shuffled.filter((row) => !isOld(row)),
+      100,
+    ),
+  ];
 
   expect(whole.byTime?.days.map((its) => its.day)).toEqual(Array.from({ length: most }, (_, at) => most + at));
   for (const its of whole.byTime?.days ?? []) expect([its.rows, its.columns[0]?.at(7)]).toEqual([2, expect.anything()]);
   expect(whole.byTime?.days.every((its) => its.columns[1]?.[1] === 2)).toBe(true);
   expect(addDatasets(reference, one, other)).toEqual(whole);
   expect(addDatasets(reference, other, one)).toEqual(whole);
+  expect(addDatasets(reference, old, young)).toEqual(whole);
+  expect(addDatasets(reference, young, old)).toEqual(whole);
   expect(whole.byTime?.weekdays.reduce((sum, counts) => sum + counts.rows, 0)).toBe(4 * most);
 });
 
