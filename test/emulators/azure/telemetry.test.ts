@@ -206,9 +206,8 @@ emulatedAzure('Azure Monitor telemetry', () => {
       ...{ name, location: 'westeurope', properties: { endpointComputeType: 'Managed', ...more } },
     });
     const collections = { request: { dataCollectionMode: 'Enabled', samplingRate: 0.07 } };
-    fake['GET onlineEndpoints/{endpoint}/deployments'] = () => ({
-      value: [deployment('v01', {}), deployment('v02', { dataCollector: { collections } })],
-    });
+    const value = [deployment('v01', {}), deployment('v02', { dataCollector: { collections } })];
+    fake = { ...fake, 'GET onlineEndpoints/{endpoint}/deployments': () => ({ value }) };
 
     expect(await telemetry.captureShares?.('e')).toEqual({ v1: 0, v2: 7 });
   });
