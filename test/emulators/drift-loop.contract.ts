@@ -259,6 +259,10 @@ export function driftLoopContract(open: () => Promise<DriftLoop>, { needs }: Own
         expect(windows).toMatchObject([{ rows: rowsOfWindow, alarms: [] }]);
         expect([incident, version]).toEqual([undefined, 1]);
       }
+      expect((await driftOf('prices')).sentence).toMatch(
+        /; \d captured requests? could not be read: the first because /,
+      );
+      expect((await driftOf('rents')).sentence).not.toContain('could not be read');
       expect(saidOf('prices')).toEqual(['rollout.promoted']);
     }, 300_000);
 
