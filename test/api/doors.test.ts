@@ -1,6 +1,7 @@
 import { compiledConfig } from '@serin/core/config/compiled';
 import { type Config, configSchema, parseConfig } from '@serin/core/config/config';
 import { modelRules as rules } from '@serin/core/config/rules';
+import { answersName } from '@serin/core/drift/answers';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { compiled, modelRules, openWorld } from './world.ts';
@@ -115,6 +116,23 @@ const rows: readonly Row[] = [
   {
     at: 'monitor.drift.notice',
     authors: { 'monitor.drift': { notice: 0.5, major: 0.1 }, 'monitor.capture': { share: '10%', fields: ['n'] } },
+  },
+  { at: 'monitor.capture.id', authors: { 'monitor.capture': { share: '10%', fields: ['n'], id: 'order' } } },
+  { at: 'monitor.capture.fields', authors: { 'monitor.capture': { share: '10%', fields: [answersName] } } },
+  { at: 'monitor.performance', authors: { 'monitor.performance': {}, serve: 'none' } },
+  {
+    at: 'monitor.performance.window',
+    authors: { 'monitor.performance': { window: '90s' } },
+    compiled: { 'monitor.performance': { window: 90_000 } },
+  },
+  {
+    at: 'monitor.performance.maturity',
+    authors: { 'monitor.performance': { maturity: '35d' } },
+    compiled: { 'monitor.performance': { maturity: 35 * day } },
+  },
+  {
+    at: 'monitor.performance.prediction',
+    authors: { 'monitor.performance': { prediction: '/a' }, [`${guardrail}.labels`]: { prediction: '/b' } },
   },
   { at: 'colour', authors: { colour: 'red' } },
 ];
