@@ -29,6 +29,14 @@ describe('the bars of a column of numbers', () => {
     expect(total(live)).toBeCloseTo(1, 12);
   });
 
+  test('have bounds that are numbers, also where the highest double stands for a missing value', () => {
+    const { bounds = [], reference = [] } =
+      histogramOf(numbers([10], [90, 10], [0, Number.MAX_VALUE]), counts([5, 5])) ?? {};
+
+    expect([bounds.length, bounds.every(Number.isFinite), reference.every(Number.isFinite)]).toEqual([25, true, true]);
+    expect(histogramOf(numbers([0], [9, 9], [-1.7e308, 1.7e308]), counts([5, 5]))).toBeUndefined();
+  });
+
   test('leave no room for an outlier: the last bar takes it in', () => {
     const column = numbers([50, 100], [500, 500, 1], [0, 1e9]);
 

@@ -29,6 +29,8 @@ export function histogramOf(column: ReferenceColumn, live: ColumnCounts): Histog
   if (edges === undefined || numbers === undefined) return undefined;
   const walls = [numbers.min, ...edges.map((edge) => Math.min(Math.max(edge, numbers.min), numbers.max)), numbers.max];
   const bounds = boundsOf(walls, column.cells);
+  // From the lowest double to the highest there is no width.
+  if (!bounds.every(Number.isFinite)) return undefined;
   const spread = (cells: readonly number[]) => spreadOver(walls, cells, bounds).map((count) => count / sum(cells));
   return { bounds, reference: spread(column.cells), live: spread(live.cells) };
 }
@@ -52,7 +54,7 @@ function boundsOf(walls: readonly number[], cells: readonly number[]): readonly 
   }
   const low = wallAt(tail);
   if (!(high > low)) return [low, high];
-  return Array.from({ length: bars + 1 }, (_, index) => low + ((high - low) * index) / bars);
+  return Array.from({ length: bars + 1 }, (_, index) => low + (high - low) * (index / bars));
 }
 
 function spreadOver(walls: readonly number[], cells: readonly number[], bounds: readonly number[]): number[] {
