@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { without } from '../../base/objects.ts';
 import { step } from '../../base/table.ts';
 import { day, hour, instant } from '../../base/time.ts';
 import { engineActor } from '../../ports/actors.ts';
+import { goBack } from '../between/champion.ts';
 import { applyRules } from '../between/rules.ts';
 import { decideModel } from '../decide.ts';
 import { artifactOf, planOf } from '../model.fixture.ts';
@@ -443,6 +445,25 @@ describe('drift that was found here', () => {
       dispatcher,
     );
     expect('moved' in ticked ? Object.keys(ticked.moved.monitor.alerts) : []).toHaveLength(1);
+  });
+
+  test('takes traffic back once: where the earlier version drifts as well, it is not taken back in its turn', () => {
+    const versions = Object.fromEntries([1, 2, 3].map((number) => [number, version(number)]));
+    const begun = applyRules(modelOf('rollback', { versions, champion: 3, lastGood: [1, 2] }), moment, undefined);
+    const first = applyRules({ ...begun, drift: { ...(begun.drift as Drift), incident } }, moment, begun);
+    const later = { ...moment, at: midnight + day };
+    const back = applyRules(goBack(without(first, 'rollout') as Model, 2, later.at, 'drift'), later, first);
+    const drifts = { ...incident, version: 2, newsAt: midnight + 2 * day };
+    const again = applyRules(
+      { ...back, drift: { ...(back.drift as Drift), incident: drifts } },
+      { ...moment, at: drifts.newsAt },
+      back,
+    );
+
+    expect(first.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+    expect(back.drift).toMatchObject({ version: 2, incident: { version: 1 } });
+    expect(again.rollout).toBeUndefined();
+    expect(again.did).toMatchObject({ do: 'escalate', because: expect.stringContaining('it drifts there as well') });
   });
 
   test('has room beside a hundred alerts of others', () => {

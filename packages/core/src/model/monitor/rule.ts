@@ -5,7 +5,7 @@ import { finishedWith, requestRun } from '../between/runs.ts';
 import { intakeNews, lookForDrift } from '../intake/intake.ts';
 import { rolloutEnded } from '../rollout/state.ts';
 import type { Model, Moment } from '../state.ts';
-import { didInstead, type MonitorContext, withoutRun } from './monitor.ts';
+import { didInstead, type MonitorContext, ownSender, type Wanted, withoutRun } from './monitor.ts';
 
 /** Does what an alert asked for. */
 export function obeyMonitor(model: Model, moment: Moment): Model {
@@ -34,8 +34,20 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
       'escalate',
       `v${model.rollout?.candidate} is being released, and only an alert takes a release back: abort the rollout, or wait for its end`,
     );
+  if (driftsThereToo(model, wants))
+    return instead(
+      'escalate',
+      `traffic went back to v${model.champion} because of it already, and it drifts there as well: train a version on newer data`,
+    );
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
+}
+
+/** An earlier version that drifts as well is no cure, and one before it hardly is: each would be quarantined in its turn. */
+function driftsThereToo({ monitor, champion, drift }: Model, { of }: Wanted): boolean {
+  const { wentBack, alerts } = monitor;
+  if (wentBack === undefined || drift?.incident === undefined || alerts[of]?.kind !== 'drift') return false;
+  return alerts[of].sender === ownSender && wentBack.to === champion && drift.incident.at < wentBack.at;
 }
 
 const asBeforeText = ({ plan }: Model, run: string): string =>
