@@ -211,6 +211,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'project/project.ts',
     "project.status === 'spreading' ? project.spread : undefined",
     'undefined',
+    'releases come faster than they spread',
   ),
   core(
     'a release is told only where the training changed',
@@ -228,6 +229,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     '[minute, 5 * minute, 15 * minute, 60 * minute]',
     '[]',
     'the candidate breaks when it is deployed',
+    178,
   ),
   core(
     'a model that left before it was born is not remembered',
@@ -262,6 +264,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'now() + neededLeaseMs > last || ',
     '',
     'an abort while the weight rises slowly',
+    299,
   ),
   core(
     'a tick is counted twice',
@@ -304,6 +307,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'return deciding.flatMap((guardrail) =>',
     'return deciding.slice(0, -1).flatMap((guardrail) =>',
     'labels come before and after they mature',
+    105,
   ),
   core(
     'evidence decides although it was routed otherwise',
@@ -423,6 +427,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'next({ ...idle(files), busy }, at, context)',
     'next(idle(files), at, context)',
     'files of labels come, and one grows while it is read',
+    82,
   ),
   core(
     'less is taken for more in the gate',
