@@ -63,6 +63,8 @@ const maxTicksPerReading = 240;
 /** The first labels of a version say how wrong it is; so many tell it to about 2 points. */
 export const firstLabels = 1000;
 
+type Maturing = Extract<Performance, { status: 'maturing' }>;
+
 interface Rules extends NonNullable<ModelPlan['monitor']['performance']> {
   readonly tickMs: number;
   readonly maturityMs: number;
@@ -90,7 +92,7 @@ export function beginPerformance(
 type Known = Omit<Base, 'from' | 'until' | 'readTo' | 'outcomes' | 'betting'>;
 
 /** A window of whole ticks from a time on. Nothing that was read of an earlier one is in it. */
-function openWindow(known: Known, at: number, plan: ModelPlan): Performance {
+function openWindow(known: Known, at: number, plan: ModelPlan): Maturing {
   const from = Math.ceil(at / plan.rollout.tick) * plan.rollout.tick;
   const { version, turn, windows, evidence, first, incident, because } = known;
   const kept = { version, windows, evidence, first, ...defined({ incident, because }) };
@@ -98,7 +100,7 @@ function openWindow(known: Known, at: number, plan: ModelPlan): Performance {
 }
 
 /** Waits for the labels until the next multiple of the length of a window; half a window is the least. */
-function mature(performance: Base, plan: ModelPlan): Performance {
+function mature(performance: Base, plan: ModelPlan): Maturing {
   const { window: windowMs = 0, maturityMs = 0 } = rulesOf(plan) ?? {};
   const until = Math.ceil((performance.until + windowMs / 2) / windowMs) * windowMs;
   return { ...performance, until, status: 'maturing', dueAt: until + maturityMs };
@@ -136,13 +138,13 @@ export const performanceTable: Table<Performance, ModelSignal, Context> = {
 };
 
 /** The labels of the window have come, but for requests that are not known any more. */
-function count(
-  { dueAt: _, ...performance }: Extract<Performance, { status: 'maturing' }>,
-  at: number,
-  plan: ModelPlan,
-) {
+function count({ dueAt: _, ...performance }: Maturing, at: number, plan: ModelPlan): Performance {
   const oldest = at - labelsKeptMs;
-  if (performance.until <= oldest) return openWindow(performance, oldest, plan);
+  if (performance.until <= oldest) {
+    const later = openWindow(performance, oldest, plan);
+    // What is due already is no time to wait for.
+    return at >= later.dueAt ? count(later, at, plan) : later;
+  }
   return { ...performance, status: 'counting', turn: performance.turn + 1 } as const;
 }
 
