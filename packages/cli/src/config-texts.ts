@@ -195,7 +195,8 @@ export const configTexts: Readonly<Record<string, string>> = {
     'The share of wrong predictions, or the mean loss, above which the model is worse. Without it the first 1,000 labels of each version tell: a version that is bad from the start is then not seen.',
   'performance.quietFor': 'While nothing is lost, so many windows pass between two false alarms on average, or more.',
   'performance.prediction': 'Where the prediction is in the answer, as for `rollout.guardrails.labels`.',
-  'columns.*': 'What it is compared as: number, category, plain (missing values and lengths only) or off.',
+  'columns.*':
+    'What it is compared as: number, category, plain (missing values and lengths only) or off. Off holds at once; a kind holds for versions that are trained from then on.',
   'drift.time':
     'The column that tells the time of a row, for the seasons of a week; false: none does. Without it the column of a split by time, or else the only one that holds times.',
   alerts: 'What an alert does.',

@@ -237,6 +237,26 @@ describe('a window', () => {
     // Nothing is compared with a field that the training data calls otherwise.
     expect(judged.absent).toEqual(['Height']);
   });
+
+  test('is judged by no column that was counted before the config had it off, also while it drifts', async () => {
+    const world = opened([]);
+    const order = {
+      kind: 'judgeDrift',
+      ...{ reference: world.put('references', reference), from: 0, to: day, rules },
+      counted: { counts: windowOf(world, [1000, 0, 0, 0]), rows: 1000 },
+    } as const;
+    const before = await judgeDrift({ ...order, fields: ['age', 'height'] }, world.ports, profiler);
+    const off = { ...order, detector: before.detector, isOpen: true as const, fields: ['height'] };
+
+    expect(before.judged.level).toBe('major');
+    expect((await judgeDrift({ ...off, fields: ['age', 'height'] }, world.ports, profiler)).judged.level).toBe('major');
+    const { judged } = await judgeDrift(off, world.ports, profiler);
+    expect([judged.level, judged.isSilent, judged.columns.map(({ name }) => name)]).toEqual([
+      undefined,
+      undefined,
+      ['height'],
+    ]);
+  });
 });
 
 describe('answers', () => {

@@ -1,7 +1,7 @@
 import { decodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
 import { answersName } from '../drift/answers.ts';
-import { countRows, emptyCounts } from '../drift/cells.ts';
+import { countRows, emptyCounts, noRows } from '../drift/cells.ts';
 import { type DetectorState, judgeWindow, startDetector } from '../drift/detector.ts';
 import type { Profiler } from '../drift/profiler.ts';
 import type { ColumnCounts, Reference, WindowCounts } from '../drift/reference.ts';
@@ -75,14 +75,14 @@ export async function judgeDrift(
 ): Promise<{ readonly detector: string; readonly judged: Judged; readonly answers?: string }> {
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
-  const counts = await readDrift<WindowCounts>(counted.counts, own);
+  const asked = new Set(fields);
+  const counts = onlyOf(asked, frozen, await readDrift<WindowCounts>(counted.counts, own));
   const all =
     answers?.reference === undefined
       ? { frozen, counts }
       : await withAnswers({ frozen, counts }, answers.reference, counted.answers?.kept, own);
   const known = detector === undefined ? startDetector(all.frozen) : await readDrift<DetectorState>(detector, own);
   // What no request holds, such as the label, is no column of the monitor.
-  const asked = new Set(fields);
   const unasked = frozen.columns.filter(({ name }) => !asked.has(name));
   const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
   const awaited = answers !== undefined && answers.reference === undefined ? 1 : 0;
@@ -97,6 +97,12 @@ export async function judgeDrift(
     ...defined({ answers: made }),
   };
 }
+
+/** What was counted before the config had a column off is not judged either. */
+const onlyOf = (asked: ReadonlySet<string>, { columns }: Reference, counts: WindowCounts): WindowCounts => ({
+  ...counts,
+  columns: columns.map((column, at) => (asked.has(column.name) && counts.columns[at]) || noRows(column)),
+});
 
 interface Compared {
   readonly frozen: Reference;

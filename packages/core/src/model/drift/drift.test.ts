@@ -119,12 +119,23 @@ describe('a window of captured requests', () => {
     expect(told(judgeWindow(few, clean))).not.toContain('could not be read');
   });
 
-  test('says which captured fields nothing is compared with, but for those that nobody expects it of', () => {
-    const columns = { capture: { ...judgedDaily.capture, id: 'city' }, drift: { columns: { zip: 'off' } } };
-    const its = { model: 'fraud', plan: planOf({ monitor: columns } as never) };
+  test('is judged by no column that the config has off by then, whatever the reference has', () => {
+    const its = { model: 'fraud', plan: planOf({ monitor: { ...judgedDaily, drift: { columns: { age: 'off' } } } }) };
     const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
     const whole = say(ended, { type: 'capturedCounted', counted, at: ended.until });
-    const judged = { ...clean, absent: ['age', 'city', 'zip'] };
+
+    expect(driftOwes(ended, its)).toMatchObject([{ kind: 'countCaptured', fields: ['age', 'city'] }]);
+    expect(driftOwes(whole, its)).toMatchObject([{ kind: 'judgeDrift', fields: ['city'] }]);
+  });
+
+  test('says which captured fields nothing is compared with, but for the one that names a request', () => {
+    const its = {
+      model: 'fraud',
+      plan: planOf({ monitor: { capture: { ...judgedDaily.capture, id: 'city' }, drift: {} } }),
+    };
+    const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
+    const whole = say(ended, { type: 'capturedCounted', counted, at: ended.until });
+    const judged = { ...clean, absent: ['age', 'city'] };
     const seen = stepped(whole, { type: 'driftJudged', detector: 'd', judged, at: ended.until }, its);
 
     expect(seen.absent).toEqual(['age']);

@@ -173,10 +173,9 @@ function note(
   };
 }
 
-/** But for those of which nobody expects it: a request may be named by one, and one may be off. */
+/** But for the one that a request is named by: nobody expects it. */
 function absentFields({ absent = [] }: Judged, { plan: { monitor } }: DriftContext): readonly string[] | undefined {
-  const { columns = {} } = monitor.drift ?? {};
-  const others = absent.filter((name) => name !== monitor.capture?.id && own(columns, name) !== 'off');
+  const others = absent.filter((name) => name !== monitor.capture?.id);
   return others.length === 0 ? undefined : others;
 }
 
@@ -190,11 +189,11 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
     const begun = defined({ answers: answersAsked(drift, plan), counted: drift.counted, cursor: drift.cursor });
     return [{ key, kind: 'countCaptured', endpoint: model, from, to, fields: capture.fields, reference, ...begun }];
   }
-  const { notice, major, quietFor } = rules;
+  const { notice, major, quietFor, columns } = rules;
   return [
     {
       ...{ key, kind: 'judgeDrift', reference, counted: drift.counted, from, to },
-      ...{ fields: capture.fields, rules: { notice, major, quietFor } },
+      ...{ fields: capture.fields.filter((name) => own(columns, name) !== 'off'), rules: { notice, major, quietFor } },
       ...defined({ detector, answers: answersJudged(drift, drift.counted.answers, plan) }),
       ...(incident === undefined ? {} : { isOpen: true }),
     },

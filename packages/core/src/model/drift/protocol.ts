@@ -26,6 +26,7 @@ export interface DriftProtocol {
         readonly counted: Counted;
         readonly from: number;
         readonly to: number;
+        /** Those that are judged: a release may have a column off at once, whatever the reference has. */
         readonly fields: readonly string[];
         readonly rules: DriftRules;
         /** An incident is open. */
