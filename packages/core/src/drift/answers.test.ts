@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../base/json.ts';
-import { answersName, columnWords, noAnswers, valueIn, withSampled } from './answers.ts';
+import { type AnswerSample, answersName, columnWords, noAnswers, valueIn, withSampled } from './answers.ts';
 import { cellRule, mistyped } from './cells.ts';
 import { categories } from './drift.fixture.ts';
 
@@ -35,27 +35,35 @@ describe('an answer is counted by one value:', () => {
 
 describe('a sample of answers', () => {
   const request = (at: number, ...answers: readonly Json[]) => ({ at, rows: answers.map(() => ({ n: 1 })), answers });
+  const sampled = (known: AnswerSample, requests: Parameters<typeof withSampled>[1]) =>
+    withSampled(known, requests, 'secret');
   const many = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => request(from + index, from + index));
 
   test('has each request once, however often it is counted, in whatever order and in how many parts', () => {
-    const all = withSampled(noAnswers, many(0, 40));
-    const parts = withSampled(withSampled(noAnswers, many(20, 40).reverse()), many(0, 25));
+    const all = sampled(noAnswers, many(0, 40));
+    const parts = sampled(sampled(noAnswers, many(20, 40).reverse()), many(0, 25));
 
     expect(all.answers).toHaveLength(40);
-    expect(withSampled(all, many(0, 40))).toEqual(all);
+    expect(sampled(all, many(0, 40))).toEqual(all);
     expect(parts).toEqual(all);
+  });
+
+  test('is another one under another secret: no id of a request is in each', () => {
+    const places = (secret: string) => withSampled(noAnswers, many(0, 9), secret).answers.map(([hash]) => hash);
+
+    expect(places('one').filter((hash) => places('other').includes(hash))).toEqual([]);
   });
 
   test('tells apart rows of one request, and requests of one time', () => {
     const named = (requestId: string) => ({ ...request(5, 'a', 'a'), requestId });
 
-    expect(withSampled(noAnswers, [named('one'), named('other'), named('one')]).answers).toHaveLength(4);
+    expect(sampled(noAnswers, [named('one'), named('other'), named('one')]).answers).toHaveLength(4);
   });
 
   test('has 10,000 at most, of all with the same chance, and chooses them without a look at the answer', () => {
     const all = Array.from({ length: 12_000 }, (_, index) => request(index, index));
-    const sample = withSampled(noAnswers, all);
+    const sample = sampled(noAnswers, all);
     const places = ({ answers }: typeof sample) => answers.map(([hash]) => hash);
     const mean = sample.answers.reduce((sum, [, value]) => sum + Number(value), 0) / 10_000;
 
@@ -64,13 +72,13 @@ describe('a sample of answers', () => {
     expect(Math.abs(mean - 5999.5)).toBeLessThan(85);
     expect(
       places(
-        withSampled(
+        sampled(
           noAnswers,
           all.map(({ at }) => request(at, 'other')),
         ),
       ),
     ).toEqual(places(sample));
-    expect(withSampled(withSampled(noAnswers, all.slice(0, 7000)), all.slice(7000))).toEqual(sample);
+    expect(sampled(sampled(noAnswers, all.slice(0, 7000)), all.slice(7000))).toEqual(sample);
   });
 });
 

@@ -41,13 +41,14 @@ export const noAnswers: AnswerSample = { version: 1, answers: [] };
 /**
  * A sample of the answers of two and more pages; at most 10,000, of all with the same chance. The same request twice is
  * in it once, so what is counted again changes nothing. The hash is of the request, its time and the place of the row, and
- * does not know the answer: a sample chosen so is like all.
+ * does not know the answer: a sample chosen so is like all. `secret`, the same for all pages, is not known to who sends
+ * requests: on a cloud the sender gives them their ids, and could choose such as come into the sample, or do not.
  */
-export function withSampled({ answers }: AnswerSample, requests: readonly Answered[]): AnswerSample {
+export function withSampled({ answers }: AnswerSample, requests: readonly Answered[], secret: string): AnswerSample {
   let known = new Map(answers);
   let highest = highestOf(answers);
   for (const request of requests) {
-    const hash = hashesOf(request);
+    const hash = hashesOf(request, secret);
     for (const [place, answer] of request.answers.entries()) {
       const at = hash(place, highest);
       if (at !== undefined) known.set(at, valueIn(answer));
@@ -71,8 +72,11 @@ const highestOf = (kept: AnswerSample['answers']): number =>
  * By the place of a row, 16 hexadecimal digits; `undefined`: it is over `highest`. A platform that gives no id has the
  * first row for it.
  */
-function hashesOf({ requestId, at, rows }: Answered): (place: number, highest: number) => string | undefined {
-  const request = sha256Hex(`${at} ${requestId ?? canonical(rows[0])}`);
+function hashesOf(
+  { requestId, at, rows }: Answered,
+  secret: string,
+): (place: number, highest: number) => string | undefined {
+  const request = sha256Hex(`${secret} ${at} ${requestId ?? canonical(rows[0])}`);
   const high = Number.parseInt(request.slice(0, 8), 16);
   const low = Number.parseInt(request.slice(8, 16), 16);
   return (place, highest) => {

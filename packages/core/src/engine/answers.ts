@@ -19,16 +19,21 @@ export interface AnswerCounter {
   close(): Promise<AnswersSeen | undefined>;
 }
 
-/** Answers of a version are counted on the cells of their reference, or are put into the sample of which it will be made. */
+/**
+ * Answers of a version are counted on the cells of their reference, or are put into the sample of which it will be made.
+ * `secret`: as for `withSampled`.
+ */
 export async function openAnswers(
   { of, sample, reference }: AnswersAsked,
   before: AnswersSeen | undefined,
   own: Bucket,
+  secret: string,
 ): Promise<AnswerCounter> {
   const given = { of, own, rows: before?.rows ?? 0 };
   if (reference === undefined) {
     const begun = before?.kept ?? sample;
-    return counterOf(begun === undefined ? noAnswers : await readDrift<AnswerSample>(begun, own), withSampled, given);
+    const sampled = (known: AnswerSample, requests: readonly CapturedRequest[]) => withSampled(known, requests, secret);
+    return counterOf(begun === undefined ? noAnswers : await readDrift<AnswerSample>(begun, own), sampled, given);
   }
   const frozen = await readReference(readOf(own), reference);
   const begun = before === undefined ? emptyCounts(frozen) : await readDrift<WindowCounts>(before.kept, own);

@@ -34,7 +34,8 @@ export async function countCaptured(
   const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
   let counts = counted && (await partsBefore(counted, own));
-  const answers = asked && (await openAnswers(asked, counts && counted?.answers, own));
+  // A digest of the training data is known to who may read the model, and not to who asks it for predictions.
+  const answers = asked && (await openAnswers(asked, counts && counted?.answers, own, reference));
   let [unread, next] = counts === undefined ? [] : [counted?.unread, cursor];
   for (let page = 0; page < pagesPerPart; page += 1) {
     const query = { endpoint, from, to, fields, ...defined({ cursor: next }) };
