@@ -113,7 +113,7 @@ export function windowsPlot(
           ...(alarms.length === 0
             ? []
             : [{ kind: 'marks', name: 'alarm', tone: 'bad', mark: 'cross', points: alarms } as const]),
-          { kind: 'threshold', name: 'notice', tone: 'quiet', y: notice },
+          ...(notice === major ? [] : [{ kind: 'threshold', name: 'notice', tone: 'quiet', y: notice } as const]),
           { kind: 'threshold', name: 'major', tone: 'warn', y: major },
         ],
       },
