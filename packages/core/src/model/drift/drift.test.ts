@@ -166,6 +166,19 @@ describe('a window of captured requests', () => {
     expect(drift.until - drift.from).toBeGreaterThan(14 * day);
   });
 
+  test('of as long as requests are kept loses little of it', () => {
+    const its = {
+      model: 'fraud',
+      plan: planOf({ monitor: { ...judgedDaily, capture: { ...judgedDaily.capture, keep: '1d' } } }),
+    };
+    const begun = beginDrift(undefined, reference, midnight, its.plan);
+
+    const counting = stepped(begun, { type: 'clockTicked', at: midnight + day }, its);
+
+    expect(counting.status).toBe('counting');
+    expect(counting.from - midnight).toBeLessThan(day / 90);
+  });
+
   test('leaves what was seen in short, for the last sixty', () => {
     let drift = beginDrift(undefined, reference, start, plan);
     for (let count = 0; count < 65; count += 1) drift = judgeWindow(drift, clean);

@@ -119,11 +119,12 @@ type Open = Base & { readonly until: number };
 type Collecting = Extract<Drift, { status: 'collecting' }>;
 
 /** So long after it was asked for a window is read: copies come late, and a platform may be away. */
-const readWithinMs = 2 * hour;
+const readWithin = (keepMs: number): number => Math.min(2 * hour, keepMs / 100);
 
 /** The window that has ended is counted, but for what is not kept any more when it is read. */
 function count(drift: Collecting, at: number, context: DriftContext): Drift {
-  const oldest = at - Math.max(0, (context.plan.monitor.capture?.keep ?? 0) - readWithinMs);
+  const { keep = 0 } = context.plan.monitor.capture ?? {};
+  const oldest = at - keep + readWithin(keep);
   if (drift.until <= oldest) {
     const later = collect({ ...drift, from: oldest }, oldest, context);
     // What is due already is no time to wait for.
