@@ -39,11 +39,13 @@ export const columnChecks = {
   outOfRange: {
     action: 'refuse',
     says: 'numbers outside the range of before, widened by 10 % on each side: over 0.1 % warns, over 1 % refuses',
+    ofMoved: true,
     measure: outOfRange,
   },
   unseen: {
     action: 'refuse',
     says: 'categories that were not there before: over 1 % warns, over 10 % refuses',
+    ofMoved: true,
     measure: unseen,
   },
 } as const satisfies Readonly<Record<string, ColumnCheck>>;

@@ -404,6 +404,28 @@ describe('what the config says', () => {
     expect(found(broken, { rules: { checks } })).toEqual(expected);
   });
 
+  test.each([
+    [{}, 'warn'],
+    [{ checks: { outOfRange: 'refuse', unseen: 'refuse' } }, 'refuse'],
+    [{ columns: { size: { min: 0, max: 11 }, colour: { values: ['red', 'green'] } } }, 'refuse'],
+  ] as const)(
+    'values that have moved only warn a run that an alert asked for, unless it is said: %j',
+    (said, action) => {
+      const moved = rowsOf(1000, {
+        size: with_(1000, 300, 99, size),
+        colour: repeat(1000, (i) => (i < 300 ? 'violet' : 'red')),
+      });
+
+      expect(found(moved, { rules: { ...said, changeExpected: true } })).toEqual(
+        expect.arrayContaining([`${action} outOfRange size`, `${action} unseen colour`]),
+      );
+      expect(found(moved, { rules: {} })).toEqual(
+        expect.arrayContaining(['refuse outOfRange size', 'refuse unseen colour']),
+      );
+      expect(found(broken, { rules: { changeExpected: true } })).toContain('refuse missing size');
+    },
+  );
+
   test('a check that refuses warns at its smaller limit all the same', () => {
     const few = rowsOf(1000, { size: with_(1000, 60, null, size) });
 

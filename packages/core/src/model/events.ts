@@ -6,7 +6,7 @@ import { type Monitor, ownSender } from './monitor/monitor.ts';
 import { ownFiring } from './monitor/own.ts';
 import type { ModelSignal } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
-import type { Run } from './run/state.ts';
+import { isRefusedData } from './run/state.ts';
 import type { Model } from './state.ts';
 import { hyperparametersOf } from './trigger.ts';
 import { versionOfName } from './version.ts';
@@ -148,10 +148,6 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
     emit('endpoint.blocked', { because: after.endpoint.because }, `endpoints/${after.model}`);
   return events;
 }
-
-/** A run that ended before its first job: a gate has a verdict. */
-const isRefusedData = (run: Run | undefined): run is Extract<Run, { status: 'refused' }> =>
-  run?.status === 'refused' && run.verdict === undefined;
 
 /** Every deployment takes a moment. */
 const lateAfterMs = 15 * second;

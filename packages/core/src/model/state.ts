@@ -48,7 +48,7 @@ export interface Model {
   /** The last trigger that was folded into a newer one, and the last that was skipped. */
   readonly superseded?: { readonly trigger: string; readonly at: number; readonly into: string };
   readonly skipped?: { readonly trigger: string; readonly at: number; readonly because: string };
-  /** By inputs digest: the run that was finished with them; the last 50. */
+  /** By inputs digest: the run that was finished with them, or makes them needless; the last 100. */
   readonly finished: Readonly<Record<string, string>>;
   /** By dataset: the rows of those that were profiled, the newest last; the last 14. */
   readonly profiled?: Readonly<Record<string, number>>;

@@ -2,7 +2,8 @@ import { defined, lastOf, withLast, without } from '../../base/objects.ts';
 import { machineRules } from '../machines.ts';
 import { markRecords } from '../records.ts';
 import type { Because } from '../rollout/state.ts';
-import { runEnded } from '../run/state.ts';
+import { isRefusedData, type Run, runEnded } from '../run/state.ts';
+import { equalInputs } from '../run/steps.ts';
 import type { Model, Moment } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { goBack, noteReturn, promoteChampion, quarantine } from './champion.ts';
@@ -56,7 +57,7 @@ function endRun(model: Model, moment: Moment): Model {
     ...model,
     settledRun: run.id,
     tells: released,
-    finished: conclusive ? lastOf({ ...model.finished, [run.inputs]: run.id }, 50) : model.finished,
+    finished: conclusive ? withFinished(model.finished, run) : model.finished,
     ...(run.data === undefined
       ? {}
       : { profiled: withLast(model.profiled ?? {}, [run.dataset.digest, run.data.rows], 14) }),
@@ -68,6 +69,11 @@ function endRun(model: Model, moment: Moment): Model {
     run.status === 'refused' ? withVersion(noted, { ...version, ...defined({ verdict: run.verdict }) }) : noted;
   return judged.offered?.version === version.number ? without(judged, 'offered') : judged;
 }
+
+const withFinished = (finished: Model['finished'], run: Run): Model['finished'] => {
+  const inputs = isRefusedData(run) ? [run.inputs] : equalInputs(run);
+  return lastOf({ ...finished, ...Object.fromEntries(inputs.map((each) => [each, run.id])) }, 100);
+};
 
 /** On `promoted` the champion moves; a rollback quarantines. */
 function endRollout(model: Model, { at }: Moment): Model {

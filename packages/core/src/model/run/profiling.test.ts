@@ -315,6 +315,34 @@ describe('a dataset that is validated', () => {
     expect(drive.state.run?.id).not.toBe(id);
   });
 
+  test('and refused is looked at again where an alert asks for it, by checks that expect a change, and once', () => {
+    const drive = validated();
+    checked(drive.state.plan, drive, 'two');
+    lookThrough(drive, { refused: 'values have moved' });
+    const { id } = drive.state.run ?? {};
+    const ask = () => drive.say({ type: 'runRequested', trigger: { kind: 'drift' } });
+
+    ask();
+    const again = drive.state.run;
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+    lookThrough(drive, { refused: 'half of it is missing' });
+    ask();
+
+    expect(again).toMatchObject({ trigger: { kind: 'drift' }, dataset: { digest: 'two' } });
+    expect(again?.id).not.toBe(id);
+    expect(drive.state.run?.id).toBe(again?.id);
+  });
+
+  test('that was trained on is not trained on again where an alert asks for it', () => {
+    const drive = validated();
+    const { run } = drive.state;
+
+    drive.say({ type: 'runRequested', trigger: { kind: 'drift' } });
+
+    expect(drive.state.run?.id).toBe(run?.id);
+    expect(drive.state.skipped).toMatchObject({ trigger: 'drift', because: expect.stringContaining('equal inputs') });
+  });
+
   test('leaves its digests with the version that is trained on it', () => {
     const drive = validated();
 

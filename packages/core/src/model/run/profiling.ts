@@ -58,8 +58,9 @@ const tasks = {
   },
   report: {
     isDue: ({ plan, data }) => plan.validate !== undefined && data?.report === undefined,
-    order: ({ plan, dataset, former, seen }, { profile, reference }, { profiled = {} }) => ({
-      ...{ kind: 'validateDataset', profile, seen, rules: plan.validate ?? {}, ...defined({ former, reference }) },
+    order: ({ plan, trigger, dataset, former, seen }, { profile, reference }, { profiled = {} }) => ({
+      ...{ kind: 'validateDataset', profile, seen, ...defined({ former, reference }) },
+      rules: { ...plan.validate, ...(trigger.kind === 'drift' ? { changeExpected: true as const } : {}) },
       rowsBefore: Object.values(without(profiled, dataset.digest)),
     }),
     says: 'waits until its dataset is validated',

@@ -139,3 +139,7 @@ const ofStatus = [
   ...(['reading', 'former', 'seen'] as const),
   ...(['verdict', 'because', 'endedAt', 'then', 'asked'] as const),
 ] as const;
+
+/** Refused before its first job: a gate has a verdict. */
+export const isRefusedData = (run: Run | undefined): run is Extract<Run, { status: 'refused' }> =>
+  run?.status === 'refused' && run.verdict === undefined;

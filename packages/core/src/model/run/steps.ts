@@ -108,7 +108,10 @@ export function judgeRun(run: Base, context: RunContext): { readonly run: Base; 
   };
 }
 
-/** Digest of what makes two runs equal: dataset, code and parameters. */
+/**
+ * Digest of what makes two runs equal: dataset, code and parameters, and what would refuse the dataset, which is less for a
+ * run that an alert asks for.
+ */
 export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trigger): string =>
   digestOf([
     dataset.digest,
@@ -122,7 +125,12 @@ export const inputsOf = (dataset: DatasetVersion, plan: ModelPlan, trigger: Trig
     trigger.version ?? '',
     // A plan without it keeps its digest.
     ...(plan.validate === undefined ? [] : [plan.validate]),
+    ...(plan.validate !== undefined && trigger.kind === 'drift' ? ['drift'] : []),
   ]).slice(0, 32);
+
+/** The runs that a finished run makes needless: its data was not refused, so a drop would train the same as an alert. */
+export const equalInputs = ({ dataset, plan, trigger }: Base): readonly string[] =>
+  (['drift', 'data'] as const).map((kind) => inputsOf(dataset, plan, { ...trigger, kind }));
 
 /** The score key: one score per artifact, hold-out and evaluator. */
 export const scoreKey = (artifact: Artifact, holdout: Source, evaluate: Program): string =>
