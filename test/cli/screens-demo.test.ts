@@ -28,7 +28,7 @@ async function factsOf(share: number): Promise<Facts> {
     ],
     drift: {
       years: [1971, 1973],
-      ...{ column: 'lastWeek', sizeBefore: 0.0981, size: 0.655, sizeAfter: 0.422, trigger: 'drift' },
+      ...{ column: 'lastWeek', sizeBefore: 0.0981, size: 0.655, sizeAfter: 0.422, limit: 0.55, trigger: 'drift' },
       training: [0.01, 0.06, 0.12, 0.12, 0.12, 0.1, 0.1, 0.12, 0.15, 0.1],
       live: [0.28, 0.14, 0.08, 0.1, 0.2, 0.16, 0.04, 0, 0, 0],
     },

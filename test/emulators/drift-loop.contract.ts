@@ -133,7 +133,7 @@ export function driftLoopContract(open: () => Promise<DriftLoop>, { needs }: Own
       const on = { on: { data: onData } };
       const models = {
         prices: modelOf('prices', loop.image, { ...on, labels: { bucket: 'drops', prefix: 'told/' } }),
-        rents: modelOf('rents', loop.image, { ...on, validate: { checks: { outOfRange: 'warn' } } }),
+        rents: modelOf('rents', loop.image, { ...on, validate: {} }),
       };
       const parsed = parseConfig({ ...installation, models });
       if (!('parsed' in parsed)) throw new Error(JSON.stringify(parsed.problems));

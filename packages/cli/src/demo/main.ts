@@ -215,6 +215,7 @@ async function driftedRelease(
     found: {
       years: [lastOf(firstDrop), lastOf(driftingYears)],
       ...{ column, size: open?.incident?.size ?? 0, trigger: run?.trigger.kind ?? '' },
+      limit: before?.plan.monitor.drift?.major ?? 0,
       sizeBefore: quiet?.windows.at(-1)?.size ?? 0,
       sizeAfter: after?.windows.at(-1)?.size ?? 0,
       training: histogram?.reference ?? [],

@@ -40,6 +40,8 @@ export interface Facts {
     readonly sizeBefore: number;
     readonly size: number;
     readonly sizeAfter: number;
+    /** From what size on the config of the demo calls it drift. */
+    readonly limit: number;
     /** What started the run that followed. */
     readonly trigger: string;
     /** Shares of the rows by value, in the training data and in the window in which it was found. */
@@ -100,16 +102,16 @@ export function report(
 }
 
 function driftLines(
-  { column, years, size, sizeBefore, sizeAfter, training, live }: Facts['drift'],
+  { column, years, size, sizeBefore, sizeAfter, limit, training, live }: Facts['drift'],
   releases: readonly Release[],
 ): readonly string[] {
   const { version = 0, outcome = '' } = releases.find(({ dataset }) => dataset === 'drift') ?? {};
   return [
     'Drift, found in the requests (0: as in the training data, 1: nothing alike):',
-    `  ${column} ${sizeBefore.toFixed(2)} in ${years[0]}, ${size.toFixed(2)} in ${years[1]}: that started a run`,
+    `  ${column} ${sizeBefore.toFixed(2)} in ${years[0]}, ${size.toFixed(2)} in ${years[1]}; ${limit} or more started a run`,
     `    in training ${barsOf(training, plotBars)}`,
     `    in requests ${barsOf(live, plotBars)}`,
-    `  v${version} of that run was ${outcome}; by its data it is ${sizeAfter.toFixed(2)}, and the drift is over`,
+    `  v${version} of that run was ${outcome}; against its data it is ${sizeAfter.toFixed(2)}: the drift is over`,
   ];
 }
 

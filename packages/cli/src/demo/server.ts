@@ -12,7 +12,10 @@ export const model = 'births';
 
 /** A model, as the API answers it. */
 interface State {
-  readonly plan: { readonly on: { readonly data: boolean } };
+  readonly plan: {
+    readonly on: { readonly data: boolean };
+    readonly monitor: { readonly drift?: { readonly major: number } };
+  };
   readonly run?: { readonly id: string; readonly status: string };
   readonly rollout?: { readonly id: string; readonly status: string };
 }
