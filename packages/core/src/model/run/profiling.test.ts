@@ -3,12 +3,15 @@ import { digestOf } from '../../base/json.ts';
 import { hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import {
+  artifactOf,
   type Driver,
   driver,
   dropOne,
+  job,
   listOne,
   lookThrough,
   planOf,
+  score,
   seenAs,
   trainOne,
   withChampion,
@@ -236,6 +239,22 @@ describe('a dataset that is validated', () => {
       report: seenAs('report'),
       reference: seenAs('byLabel'),
     });
+  });
+
+  test('is compared with the newest version that something is known of, where the champion is older than validation', () => {
+    const { drive } = withChampion();
+    drive.say({ type: 'configReleased', revision: 2, plan: planOf({ validate: {} }) });
+    dropOne(drive, 'two');
+    const [first, ...looked] = [drive.state.run, ...lookThrough(drive)];
+    drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    job(drive, { artifacts: { train: artifactOf('t'), holdout: artifactOf('h') } });
+    job(drive, { artifacts: { model: artifactOf('m') }, metrics: { loss: 1 } });
+    score(drive, 0.1);
+    dropOne(drive, 'three');
+
+    expect(looked).toContain('report/0');
+    expect(first).not.toHaveProperty('former');
+    expect(drive.state).toMatchObject({ champion: 1, run: { former: { profile: seenAs('profile') } } });
   });
 
   test('gets the rules of the plan, the digests, and the rows of the datasets before', () => {

@@ -105,11 +105,17 @@ export function beginProfiling(
   at: number,
   context: RunContext,
 ): Profiling {
-  const former = versionOf(context.versions, context.champion)?.data;
+  const former = formerOf(context);
   return {
     ...{ ...bare(run), status: 'profiling', slot: run.slot, seen: {}, reading: readingStart },
     ...{ deadline: deadlineOf(run, at), ...defined({ former }) },
   };
+}
+
+/** What the champion was trained on; where nothing is known of that, what the newest version was that is known. */
+function formerOf({ versions, champion }: RunContext): DataSeen | undefined {
+  const known = Object.values(versions).toSorted((one, other) => other.number - one.number);
+  return versionOf(versions, champion)?.data ?? known.find(({ data }) => data !== undefined)?.data;
 }
 
 type GoOn = (run: Base, slot: boolean, at: number, context: RunContext) => Run;
