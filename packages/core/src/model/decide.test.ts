@@ -227,6 +227,25 @@ describe('an alert', () => {
     expect(drive.state.run).toMatchObject({ trigger: { kind: 'drift' }, dataset: { digest: 'newer' } });
   });
 
+  test('asks for newer data where the look fails, with the reason, and costs nothing of the budget', () => {
+    const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' }, on: { data: false } }));
+    const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+    drive.say({ ...alert, fingerprint: 'a' });
+    const { run } = drive.state;
+
+    drive.answer('list', { type: 'effectRefused', because: 'no such bucket' });
+
+    expect(drive.state.run).toBe(run);
+    expect(drive.state.did).toEqual({
+      do: 'escalate',
+      because: expect.stringMatching(
+        /found none; the listing failed: no such bucket; run_\w+ had the same dataset, code and parameters; put newer/,
+      ),
+    });
+    expect(drive.state.monitor).toMatchObject({ runs: [], alerts: { '["alertmanager","a"]': { did: 'escalate' } } });
+  });
+
   test('asks for newer data where the look finds none, and costs nothing of the budget', () => {
     const { drive } = withChampion(planOf({ alerts: { onAlert: 'run' }, on: { data: false } }));
     const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };

@@ -115,6 +115,7 @@ export const intakeTable: Table<Intake, ModelSignal, Context> = {
       idleAgain(intake, at, plan, {
         note: `the listing failed: ${because}`,
         rescanAt: at + Math.min(plan.data.rescan, 15 * minute),
+        ...askedOf(intake),
       }),
   },
 };
@@ -195,12 +196,10 @@ function endListing(
   dataset: DatasetVersion | undefined,
   { plan }: Context,
 ): Intake {
-  const { cause } = intake;
-  const wants = cause === 'schedule' || cause === 'drift' ? { wants: cause } : {};
   const { minObjects, minBytes } = plan.data;
   const leftOut = progress.leftOut === undefined ? {} : { leftOut: progress.leftOut };
   const skip = (note: string, more: Partial<Listing> = {}): Intake =>
-    idleAgain({ ...intake, ...more }, at, plan, { note, ...leftOut, ...(intake.dataset === undefined ? {} : wants) });
+    idleAgain({ ...intake, ...more }, at, plan, { note, ...leftOut, ...askedOf(intake) });
   const isSame = dataset !== undefined && dataset.digest === intake.dataset?.digest;
   const gate = gateKey(plan);
   const waits =
@@ -213,6 +212,10 @@ function endListing(
   if (isSame) return skip(`${nothingNew}: the same ${datasetText(dataset, ' as ')}`, used);
   return idleAgain({ ...intake, ...used, dataset }, at, plan, { wants: intake.cause, ...leftOut });
 }
+
+/** Who asked for a run and not for news of data has an answer also where the look found nothing. */
+const askedOf = ({ cause, dataset }: Listing): Pick<Intake, 'wants'> =>
+  dataset !== undefined && (cause === 'schedule' || cause === 'drift') ? { wants: cause } : {};
 
 const nothingNew = 'nothing new';
 
