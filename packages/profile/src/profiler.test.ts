@@ -290,17 +290,41 @@ test('a row that came twice is in the sample twice, and one that differs in a ne
   expect(profile.rowSample.rows.map(([, count]) => count).toSorted()).toEqual([1, 2]);
 });
 
-test('bytes that are no UTF-8 are text, and are counted as what they are shown as', async () => {
-  const object = objectOf('a.csv', Uint8Array.from([...Buffer.from('s\nG'), 0xfc, 10, ...Buffer.from('G'), 0xfc, 10]));
+test.each([
+  ['a.csv', 's\nG\xf6\nG\xfc\nGo\n'],
+  ['a.ndjson', '{"s":"G\xf6"}\n{"s":"G\xfc"}\n{"s":"Go"}\n'],
+])('a row of %s that is not UTF-8 is bad, and says so: two letters would be one', async (key, text) => {
+  const object = objectOf(key, Uint8Array.from(Buffer.from(text, 'latin1')));
   const profile = await profileOf([object]);
-  const values = column(profile, 's').frequent.map(([value]) => value);
 
-  expect(values).toEqual(['G\ufffd']);
+  expect(profile).toMatchObject({ rows: 1, badRows: { rows: 2 } });
+  expect(profile.badRows.first).toMatch(/^a\.\w+:\d \(not UTF-8: save the file as UTF-8\)$/);
+  expect(column(profile, 's').frequent).toEqual([['Go', 1]]);
   const { state } = await profiler.count(object, {
-    reference: referenceOf([{ name: 's', kind: 'category', values }]),
+    reference: referenceOf([{ name: 's', kind: 'category', values: ['Go'] }]),
     atMostBytes: 99,
   });
-  expect(state.columns[0]?.cells).toEqual([2, 0, 0]);
+  expect(state).toMatchObject({ rows: 1, columns: [{ cells: [1, 0, 0] }] });
+});
+
+test('a header that is not UTF-8 names no columns', async () => {
+  const object = objectOf('a.csv', Uint8Array.from(Buffer.from('Gr\xf6\xdfe,n\n1,2\n', 'latin1')));
+
+  await expect(profileOf([object])).rejects.toThrow('a.csv:1: the header is not UTF-8; save the file as UTF-8');
+});
+
+test('letters beyond ASCII, and a replacement character that is in the file, are text', async () => {
+  const [csvProfile, ndjsonProfile] = [
+    await profileOf([objectOf('a.csv', 's\nGö\n"G\ufffd"\n')]),
+    await profileOf([objectOf('a.ndjson', '{"s":"Gö"}\n{"s":"G\ufffd"}\n')]),
+  ];
+
+  for (const profile of [csvProfile, ndjsonProfile])
+    expect(
+      column(profile, 's')
+        .frequent.map(([value]) => value)
+        .toSorted(),
+    ).toEqual(['Gö', 'G\ufffd']);
 });
 
 test('a state of another version is refused, and so is one that breaks off', async () => {

@@ -1,6 +1,9 @@
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
+/** Said behind a place: another encoding, in which two different letters would be one replacement character. */
+export const notUtf8 = ' (not UTF-8: save the file as UTF-8)';
+
 /** Bytes as text; what is no UTF-8 becomes replacement characters. */
 export const fromUtf8 = (bytes: Uint8Array, from: number, to: number): string =>
   decoder.decode(bytes.subarray(from, to));
@@ -21,6 +24,12 @@ export function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
     at += length;
   }
   return true;
+}
+
+export function isAscii(bytes: Uint8Array): boolean {
+  let bits = 0;
+  for (let at = 0; at < bytes.length; at += 1) bits |= bytes[at] ?? 0;
+  return bits < 0x80;
 }
 
 export const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;

@@ -55,7 +55,7 @@ export const datasetChecks = {
   },
   badRows: {
     action: 'refuse',
-    says: 'rows that cannot be read: over 0.1 % warns, over 1 % refuses',
+    says: 'rows that cannot be read, or are not UTF-8: over 0.1 % warns, over 1 % refuses',
     measure: badRows,
   },
   volume: {

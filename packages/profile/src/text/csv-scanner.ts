@@ -1,4 +1,5 @@
 import { maxColumns, maxFieldBytes } from '../limits.ts';
+import { isAscii, isUtf8 } from '../utf8.ts';
 import { type RowPlace, Window } from './window.ts';
 
 const [comma, quote, newline, carriageReturn] = [44, 34, 10, 13];
@@ -23,6 +24,8 @@ export class CsvScanner {
   /** A careful reader and a careless one would read the row differently: a quote stands inside a field. */
   isOdd = false;
 
+  /** Nothing beyond ASCII was read yet. */
+  private isPlain = true;
   private delimiter: number;
   private field = 0;
 
@@ -32,6 +35,7 @@ export class CsvScanner {
   }
 
   push(piece: Uint8Array): void {
+    this.isPlain &&= isAscii(piece);
     const moved = this.window.push(piece);
     this.field = this.count === 0 ? this.window.start : this.field - moved;
     for (let at = 0; at < Math.min(this.count, this.starts.length); at += 1) {
@@ -71,6 +75,12 @@ export class CsvScanner {
     this.window.again();
     [this.field, this.count, this.isOdd] = [this.window.start, 0, false];
     return this.next();
+  }
+
+  /** The row that was found has no byte of another encoding. */
+  isUtf8(): boolean {
+    const { bytes, start, end } = this.window;
+    return this.isPlain || isUtf8(bytes, start, end);
   }
 
   private begin(): void {

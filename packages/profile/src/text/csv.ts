@@ -3,7 +3,7 @@ import type { ObjectSource, Place } from '@serin/core/drift/profiler';
 import { maxColumns } from '../limits.ts';
 import { piecesOf } from '../pieces.ts';
 import type { ColumnSink, RowSink } from '../sink.ts';
-import { fromUtf8 } from '../utf8.ts';
+import { fromUtf8, notUtf8 } from '../utf8.ts';
 import { CsvScanner, quoting } from './csv-scanner.ts';
 import { giveField } from './field.ts';
 import { firstRow, placeOf, type Reading, readRows } from './read-rows.ts';
@@ -22,6 +22,7 @@ export async function readCsv(object: ObjectSource, given: Reading, sink: RowSin
   return readRows(object, given, scanner, () => {
     if (columns === undefined) columns = columnsOf(readHeader(scanner));
     else if (scanner.isOdd || scanner.count !== columns.length) sink.badRow(scanner.window.where());
+    else if (!scanner.isUtf8()) sink.badRow(`${scanner.window.where()}${notUtf8}`);
     else giveRow(scanner, columns, sink);
   });
 }
@@ -80,6 +81,7 @@ function readHeader(scanner: CsvScanner): Header {
   const { count } = scanner;
   if (count > maxColumns)
     throw window.fault(`the header names ${count} columns, and 10,000 are the most; leave some out`);
+  if (!scanner.isUtf8()) throw window.fault('the header is not UTF-8; save the file as UTF-8');
   if (scanner.isOdd)
     throw window.fault('the header has a quote inside a name; quote whole names and double the quotes');
   const names = Array.from({ length: count }, (_, at) => nameAt(scanner, at));

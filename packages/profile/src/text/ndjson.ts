@@ -1,7 +1,7 @@
 import type { ObjectSource, Place } from '@serin/core/drift/profiler';
 import { maxFieldBytes } from '../limits.ts';
 import type { ColumnSink, RowSink } from '../sink.ts';
-import { fromUtf8 } from '../utf8.ts';
+import { fromUtf8, isUtf8, notUtf8 } from '../utf8.ts';
 import { giveField } from './field.ts';
 import { LineScanner } from './line-scanner.ts';
 import { placeOf, type Reading, readRows } from './read-rows.ts';
@@ -25,9 +25,11 @@ export function readNdjson(object: ObjectSource, given: Reading, sink: RowSink):
   };
 
   return readRows(object, given, scanner, () => {
-    const row = objectOf(fromUtf8(window.bytes, window.start, scanner.textEnd()));
+    const line = fromUtf8(window.bytes, window.start, scanner.textEnd());
+    const isBroken = line.includes('\ufffd') && !isUtf8(window.bytes, window.start, scanner.textEnd());
+    const row = isBroken ? undefined : objectOf(line);
     if (row === undefined) {
-      sink.badRow(window.where());
+      sink.badRow(`${window.where()}${isBroken ? notUtf8 : ''}`);
       return;
     }
     for (const name of Object.keys(row)) {
