@@ -68,7 +68,7 @@ test('a backup that was copied back a moment ago starts at once', async () => {
   await expect.poll(() => predicted(server), { interval: 20, timeout: 10_000 }).toBe(200);
 });
 
-test('a start forgets what readings of two weeks ago have left in the own bucket, and nothing else', async () => {
+test('a start forgets what readings of two weeks ago and windows of 100 days ago have left, and nothing else', async () => {
   const directory = newDirectory();
   const own = join(directory, 'data', 'buckets', 'serin');
   const ago = (days: number) => Date.now() / 1000 - days * 86_400;
@@ -77,6 +77,9 @@ test('a start forgets what readings of two weeks ago have left in the own bucket
     'drift/unfinished/b': 15,
     'profiles/unfinished/c': 13,
     'profiles/d.json': 15,
+    'drift/windows/e': 99,
+    'drift/windows/f': 101,
+    'drift/g.json': 101,
   };
   for (const [name, days] of Object.entries(files)) {
     mkdirSync(dirname(join(own, name)), { recursive: true });
@@ -87,7 +90,9 @@ test('a start forgets what readings of two weeks ago have left in the own bucket
   await startIn(directory);
 
   const left = () => Object.keys(files).filter((name) => existsSync(join(own, name)));
-  await vi.waitFor(() => expect(left()).toEqual(['profiles/unfinished/c', 'profiles/d.json']));
+  await vi.waitFor(() =>
+    expect(left()).toEqual(['profiles/unfinished/c', 'profiles/d.json', 'drift/windows/e', 'drift/g.json']),
+  );
 });
 
 test('a start on a port that is taken leaves neither a lock nor a model server behind', async () => {

@@ -64,7 +64,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
     const rows = asked(model, last.from, last.to);
     if (rows.length !== last.rows) wrong(`${name} has ${rows.length} rows, and ${last.rows} were counted`);
     const reference = stored(`references/${after.reference}.json`) as Reference; // the engine wrote it
-    const counts = stored(`drift/${after.counts}.json`) as WindowCounts; // and this
+    const counts = stored(`drift/windows/${after.counts}.json`) as WindowCounts; // and this
     const place = reference.columns.findIndex((column) => column.name === watched);
     for (const [index, value] of (reference.columns[place]?.values ?? []).entries()) {
       const truth = rows.filter((row) => fieldOf(row) === value).length;
@@ -93,7 +93,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
     const { sample, counts, rows: kept = 0 } = answers ?? {};
     const total = sample === undefined ? kept : (stored(`drift/${sample}.json`) as AnswerSample).answers.length; // the engine wrote it
     if (total !== Math.min(10_000, kept)) wrong(`${name} has a sample of ${total} answers, and ${kept} were counted`);
-    const live = counts === undefined ? rows : (stored(`drift/${counts}.json`) as WindowCounts).rows; // and this
+    const live = counts === undefined ? rows : (stored(`drift/windows/${counts}.json`) as WindowCounts).rows; // and this
     if (live !== rows) wrong(`${name} has ${rows} rows, and ${live} answers of them were counted`);
   }
 

@@ -306,6 +306,7 @@ test('copies of requests are written by endpoints, read by the function that cou
               ['labels/_requests/', 15],
               ['profiles/unfinished/', 14],
               ['drift/unfinished/', 14],
+              ['drift/windows/', 100],
             ]
           : [],
       ),

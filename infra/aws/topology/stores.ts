@@ -1,5 +1,5 @@
 import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
-import { unfinished } from '@serin/core/engine/stored';
+import { passing } from '@serin/core/engine/stored';
 import { dataId } from '../../shared/data-id.ts';
 import { plans } from './functions.ts';
 import type { Places } from './places.ts';
@@ -22,7 +22,7 @@ export const tableOf = ({ name }: Places): Table => ({
 const forgotten = [
   { rule: 'captured', prefix: 'captured/', days: capturedDays },
   { rule: 'labels', prefix: labelsPrefix, days: labelDays },
-  ...unfinished.map(({ of, ...each }) => ({ rule: `unfinished-${of}`, ...each })),
+  ...passing.map(({ of, ...each }) => ({ rule: of, ...each })),
 ];
 
 /** The own bucket, and the data buckets where they are ours to create. */

@@ -323,7 +323,8 @@ test.each([
   ['labels', 'labels', 'labels/_requests/', 15],
   ['states of profiles', 'unfinished-profiles', 'profiles/unfinished/', 14],
   ['counts of parts', 'unfinished-counts', 'drift/unfinished/', 14],
-])('%s are deleted after two weeks, and their old versions a day later', (_, rule, prefix, days) => {
+  ['counts of windows', 'windows', 'drift/windows/', 100],
+])('%s are deleted after their time, and their old versions a day later', (_, rule, prefix, days) => {
   const { rules } = one(plain, 'storage:ManagementPolicy', 'Lifecycle-Own').inputs.policy;
 
   expect(rules.find(({ name }: { name: string }) => name === rule).definition).toEqual({

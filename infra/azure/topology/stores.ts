@@ -1,5 +1,5 @@
 import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
-import { unfinished } from '@serin/core/engine/stored';
+import { passing } from '@serin/core/engine/stored';
 import { functionIds } from './functions.ts';
 import { datastoreOf, eventsTopic, journalTable, ownContainer, type Places, signalsQueue, thingOf } from './places.ts';
 import type { Logs, Namespace, PrivateEndpoint, StorageAccount, Vault, Workspace } from './shapes.ts';
@@ -31,8 +31,8 @@ export function accountsOf(places: Places): readonly StorageAccount[] {
       forgotten: [
         { rule: 'captured', prefix: `${ownContainer}/captured/`, days: capturedDays },
         { rule: 'labels', prefix: `${ownContainer}/${labelsPrefix}`, days: labelDays },
-        ...unfinished.map(({ of, prefix, days }) => ({
-          rule: `unfinished-${of}`,
+        ...passing.map(({ of, prefix, days }) => ({
+          rule: of,
           ...{ prefix: `${ownContainer}/${prefix}`, days },
         })),
       ],

@@ -208,6 +208,7 @@ test('buckets are private, versioned and kept, but for the one of the code', () 
       ['labels/_requests/', 15],
       ['profiles/unfinished/', 14],
       ['drift/unfinished/', 14],
+      ['drift/windows/', 100],
     ].flatMap(([prefix, age]) =>
       [
         { age, withState: 'LIVE' },

@@ -1,6 +1,6 @@
 import { capturedDays, labelDays, labelsPrefix } from '@serin/clouds/captured';
 import { journalFields } from '@serin/clouds/gcp/journal';
-import { unfinished } from '@serin/core/engine/stored';
+import { passing } from '@serin/core/engine/stored';
 import { dataId } from '../../shared/data-id.ts';
 import type { Places } from './places.ts';
 import type { Bucket, Captures, Database, LogStore, Notification, Repository, Topic } from './shapes.ts';
@@ -19,7 +19,7 @@ export function bucketsOf({ settings, ownBucket, codeBucket, dataBuckets }: Plac
       name: ownBucket,
       ...kept,
       oldVersionsDays: 90,
-      forgotten: [{ prefix: labelsPrefix, days: labelDays }, ...unfinished],
+      forgotten: [{ prefix: labelsPrefix, days: labelDays }, ...passing],
     },
     { id: 'Code', name: codeBucket, kept: false, versioned: false, unfinishedUploadsDays: 1 },
     // Data is never forgotten.

@@ -15,7 +15,7 @@ import { day } from '@serin/core/base/time';
 import { secretsOf } from '@serin/core/base/variables';
 import { createEngine } from '@serin/core/engine/engine';
 import { allModels } from '@serin/core/engine/find';
-import { unfinished } from '@serin/core/engine/stored';
+import { passing } from '@serin/core/engine/stored';
 import { ownBucket } from '@serin/core/ports/bucket';
 import type { Entry, Journal } from '@serin/core/ports/journal';
 import type { Ports } from '@serin/core/ports/ports';
@@ -176,7 +176,7 @@ async function begin(options: ServerOptions, database: DatabaseSync, closing: Cl
   const { token, isNew } = adminToken(directory);
   const bus = sqliteBus({ database });
   closing.add(hourly(() => bus.prune(eventsKept), fault('forgetting old events')));
-  for (const { prefix, days } of unfinished) {
+  for (const { prefix, days } of passing) {
     const root = join(directory, 'buckets', ownBucket, prefix);
     closing.add(hourly(() => forgetFiles(root, wall() - days * day), fault(`forgetting files of ${root}`)));
   }

@@ -5,7 +5,7 @@ import { daysText } from '@serin/core/drift/days';
 import { histogramOf } from '@serin/core/drift/histogram';
 import type { ColumnCounts, Reference, ReferenceColumn, WindowCounts } from '@serin/core/drift/reference';
 import { shortName } from '@serin/core/drift/report';
-import { driftKey, readNamed, referenceKey } from '@serin/core/engine/stored';
+import { readNamed, referenceKey, windowKey } from '@serin/core/engine/stored';
 import type { Drift } from '@serin/core/model/drift/drift';
 import { answersText, driftText } from '@serin/core/model/drift/text';
 import type { Model } from '@serin/core/model/state';
@@ -90,9 +90,9 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
         const { answers } = state.drift;
         const [reference, counts, firstAnswers, lastAnswers] = await Promise.all([
           stored<Reference>(referenceKey(state.drift.reference)),
-          state.drift.counts === undefined ? undefined : stored<WindowCounts>(driftKey(state.drift.counts)),
+          state.drift.counts === undefined ? undefined : stored<WindowCounts>(windowKey(state.drift.counts)),
           answers?.reference === undefined ? undefined : stored<Reference>(referenceKey(answers.reference)),
-          answers?.counts === undefined ? undefined : stored<WindowCounts>(driftKey(answers.counts)),
+          answers?.counts === undefined ? undefined : stored<WindowCounts>(windowKey(answers.counts)),
         ]);
         const known = new Map([...knownOf(reference, counts), ...knownOf(firstAnswers, lastAnswers)]);
         const columns = columnsOf(state.drift, known);

@@ -10,7 +10,7 @@ import type { AnswersAsked, AnswersSeen, AnswersToFreeze } from '../model/drift/
 import type { Bucket } from '../ports/bucket.ts';
 import type { CapturedRequest } from '../ports/captured.ts';
 import { readOf, readReference } from './profile.ts';
-import { readDrift, referenceKey, writeDrift, writeKept } from './stored.ts';
+import { driftKey, readDrift, referenceKey, windowKey, writeDrift, writeKept } from './stored.ts';
 
 /** Takes the answers of a part of a window. */
 export interface AnswerCounter {
@@ -29,14 +29,19 @@ export async function openAnswers(
   own: Bucket,
   secret: string,
 ): Promise<AnswerCounter> {
-  const given = { of, own, rows: before?.rows ?? 0 };
+  const name = reference === undefined ? driftKey : windowKey;
+  const given = { of, own, rows: before?.rows ?? 0, name };
   if (reference === undefined) {
     const begun = before?.kept ?? sample;
     const sampled = (known: AnswerSample, requests: readonly CapturedRequest[]) => withSampled(known, requests, secret);
-    return counterOf(begun === undefined ? noAnswers : await readDrift<AnswerSample>(begun, own), sampled, given);
+    return counterOf(
+      begun === undefined ? noAnswers : await readDrift<AnswerSample>(driftKey(begun), own),
+      sampled,
+      given,
+    );
   }
   const frozen = await readReference(readOf(own), reference);
-  const begun = before === undefined ? emptyCounts(frozen) : await readDrift<WindowCounts>(before.kept, own);
+  const begun = before === undefined ? emptyCounts(frozen) : await readDrift<WindowCounts>(windowKey(before.kept), own);
   const count = (counts: WindowCounts, requests: readonly CapturedRequest[]): WindowCounts =>
     countRows(
       frozen,
@@ -50,7 +55,12 @@ export async function openAnswers(
 function counterOf<Kept>(
   begun: Kept,
   more: (kept: Kept, requests: readonly CapturedRequest[]) => Kept,
-  given: { readonly of: string; readonly own: Bucket; readonly rows: number },
+  given: {
+    readonly of: string;
+    readonly own: Bucket;
+    readonly rows: number;
+    readonly name: (digest: string) => string;
+  },
 ): AnswerCounter {
   let [kept, rows] = [begun, given.rows];
   return {
@@ -60,7 +70,7 @@ function counterOf<Kept>(
       kept = more(kept, its);
       rows += its.reduce((sum, { answers }) => sum + answers.length, 0);
     },
-    close: async () => (rows === 0 ? undefined : { kept: await writeDrift(kept, given.own), rows }),
+    close: async () => (rows === 0 ? undefined : { kept: await writeDrift(kept, given.own, given.name), rows }),
   };
 }
 
@@ -70,7 +80,7 @@ export async function freezeAnswers(
   profiler: Profiler,
   own: Bucket,
 ): Promise<string> {
-  const { answers } = await readDrift<AnswerSample>(sample, own);
+  const { answers } = await readDrift<AnswerSample>(driftKey(sample), own);
   const values = answers.map(([, value]) => value);
   const profile = await profiled(values, profiler);
   const cells = freeze(profile, { dataset: sample, columns: { [answersName]: kind ?? kindIn(profile) } });

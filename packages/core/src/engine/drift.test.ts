@@ -57,7 +57,7 @@ function opened(pages: readonly (readonly CapturedRequest[])[], unread = 0) {
     return sha256Hex(content);
   };
   const read = (key: string) => JSON.parse(decodeText(objects.get(`${key}.json`) ?? new Uint8Array()));
-  const counts = (digest: string) => read(`drift/${digest}`) as WindowCounts;
+  const counts = (digest: string) => read(`drift/windows/${digest}`) as WindowCounts;
   const ports = { bucket: () => bucket, telemetry: () => ({ captured }) } as unknown as Ports;
   return { ports, objects, asked, put, read, counts };
 }
@@ -93,12 +93,12 @@ describe('captured requests', () => {
     expect([first.cursor, second.cursor, third.cursor]).toEqual(['20', '40', undefined]);
     expect(again).toEqual(second);
     expect(third.counted.rows).toBe(45);
-    // What the next part goes on with is forgotten by age; what a detector is shown is not.
+    // What the next part goes on with is forgotten sooner than what a detector is shown.
     expect([...world.objects.keys()].map((key) => key.replace(/[^/]+$/, ''))).toEqual([
       'references/',
       'drift/unfinished/',
       'drift/unfinished/',
-      'drift/',
+      'drift/windows/',
     ]);
     expect(world.counts(third.counted.counts).columns[0]?.cells).toEqual([11, 10, 10, 14]);
   });
@@ -132,7 +132,7 @@ describe('a window', () => {
   const windowOf = (world: ReturnType<typeof opened>, age: readonly number[]): string => {
     const counts = emptyCounts(reference);
     const [, height] = counts.columns;
-    return world.put('drift', {
+    return world.put('drift/windows', {
       ...counts,
       rows: 1000,
       columns: [
@@ -178,6 +178,28 @@ describe('a window', () => {
     expect(await judge([50, 200, 250, 500], clean.detector)).toEqual(drifted);
   });
 
+  test('is judged by a detector that begins anew where what it knew was forgotten', async () => {
+    const world = opened([]);
+    const digest = world.put('references', reference);
+    const judge = (detector?: string) =>
+      judgeDrift(
+        {
+          ...{ kind: 'judgeDrift', reference: digest, from: 0, to: day, fields: order.fields, rules },
+          counted: { counts: windowOf(world, [250, 250, 250, 250]), rows: 1000 },
+          ...(detector === undefined ? {} : { detector }),
+        },
+        world.ports,
+        profiler,
+      );
+    const first = await judge();
+    const second = await judge(first.detector);
+
+    world.objects.delete(`drift/windows/${first.detector}.json`);
+
+    expect(second.detector).not.toBe(first.detector);
+    expect(await judge(first.detector)).toEqual(first);
+  });
+
   test('of a thousand columns that all drifted leaves as little as one of twenty', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `${index}${'ä'.repeat(200)}`);
     const wide: Reference = { ...reference, columns: names.map((name) => column(name, [1000, 1000, 1000, 1000])) };
@@ -191,7 +213,7 @@ describe('a window', () => {
     const { judged } = await judgeDrift(
       {
         ...{ kind: 'judgeDrift', reference: world.put('references', wide), from: 0, to: day, fields: names, rules },
-        counted: { counts: world.put('drift', counts), rows: 1000 },
+        counted: { counts: world.put('drift/windows', counts), rows: 1000 },
       },
       world.ports,
       profiler,
@@ -212,7 +234,7 @@ describe('a window', () => {
     const { judged } = await judgeDrift(
       {
         ...{ kind: 'judgeDrift', reference: world.put('references', reference), from: 0, to: day },
-        ...{ counted: { counts: world.put('drift', counts), rows: 1000 }, fields: order.fields, rules },
+        ...{ counted: { counts: world.put('drift/windows', counts), rows: 1000 }, fields: order.fields, rules },
       },
       world.ports,
       profiler,

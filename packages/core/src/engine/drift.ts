@@ -1,4 +1,3 @@
-import { decodeText } from '../base/json.ts';
 import { defined } from '../base/objects.ts';
 import { answersName } from '../drift/answers.ts';
 import { countRows, emptyCounts, noRows } from '../drift/cells.ts';
@@ -13,7 +12,7 @@ import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { freezeAnswers, openAnswers } from './answers.ts';
 import { readOf, readReference } from './profile.ts';
-import { driftKey, readDrift, readNamed, unfinishedCountsKey, writeDrift } from './stored.ts';
+import { findDrift, readDrift, unfinishedCountsKey, windowKey, writeDrift } from './stored.ts';
 
 /** Pages of captured requests that one order counts: a few seconds. */
 const pagesPerPart = 20;
@@ -33,7 +32,7 @@ export async function countCaptured(
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
-  let counts = counted && (await partsBefore(counted, own));
+  let counts = counted && (await findDrift<WindowCounts>(unfinishedCountsKey(counted.counts), own));
   // A digest of the training data is known to who may read the model, and not to who asks it for predictions.
   const answers = asked && (await openAnswers(asked, counts && counted?.answers, own, reference));
   let [unread, next] = counts === undefined ? [] : [counted?.unread, cursor];
@@ -55,7 +54,7 @@ export async function countCaptured(
   const whole = counts ?? countRows(frozen, [], fields);
   return {
     counted: {
-      counts: await writeDrift(whole, own, next === undefined ? driftKey : unfinishedCountsKey),
+      counts: await writeDrift(whole, own, next === undefined ? windowKey : unfinishedCountsKey),
       rows: whole.rows,
       ...defined({ unread, answers: await answers?.close() }),
     },
@@ -77,23 +76,23 @@ export async function judgeDrift(
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const asked = new Set(fields);
-  const counts = onlyOf(asked, frozen, await readDrift<WindowCounts>(counted.counts, own));
+  const counts = onlyOf(asked, frozen, await readDrift<WindowCounts>(windowKey(counted.counts), own));
   const all =
     answers?.reference === undefined
       ? { frozen, counts }
       : await withAnswers({ frozen, counts }, answers.reference, counted.answers?.kept, own);
-  const known = detector === undefined ? startDetector(all.frozen) : await readDrift<DetectorState>(detector, own);
+  const known = detector && (await findDrift<DetectorState>(windowKey(detector), own));
   // What no request holds, such as the label, is no column of the monitor.
   const unasked = frozen.columns.filter(({ name }) => !asked.has(name));
   const weights = Object.fromEntries(unasked.map(({ name }) => [name, 0]));
   const awaited = answers !== undefined && answers.reference === undefined ? 1 : 0;
-  const { state, verdict } = judgeWindow(known, all.frozen, {
+  const { state, verdict } = judgeWindow(known || startDetector(all.frozen), all.frozen, {
     ...{ counts: all.counts, window: { start: from, end: to } },
     ...{ rules: { ...rules, weights, awaited }, isOpen: isOpen === true },
   });
   const made = answers?.freeze && (await freezeAnswers(answers.freeze, await profiler(), own));
   return {
-    detector: await writeDrift(state, own),
+    detector: await writeDrift(state, own, windowKey),
     judged: { ...shortOf(verdict, all.frozen, all.counts), ...absentIn(frozen, fields) },
     ...defined({ answers: made }),
   };
@@ -118,7 +117,7 @@ async function withAnswers(
   own: Bucket,
 ): Promise<Compared> {
   const answers = await readReference(readOf(own), reference);
-  const seen = kept === undefined ? emptyCounts(answers) : await readDrift<WindowCounts>(kept, own);
+  const seen = kept === undefined ? emptyCounts(answers) : await readDrift<WindowCounts>(windowKey(kept), own);
   return {
     frozen: { ...frozen, columns: [...frozen.columns, ...answers.columns] },
     counts: { ...counts, columns: [...counts.columns, ...seen.columns] },
@@ -179,8 +178,3 @@ const seenOf = (
 
 const missingShare = (counts: ColumnCounts | undefined): number =>
   counts === undefined || counts.rows === 0 ? 0 : (counts.missing + counts.mistyped) / counts.rows;
-
-async function partsBefore({ counts }: Counted, own: Bucket): Promise<WindowCounts | undefined> {
-  const content = await readNamed(readOf(own), unfinishedCountsKey(counts));
-  return content && (JSON.parse(decodeText(content)) as WindowCounts); // written above, as the digest says
-}

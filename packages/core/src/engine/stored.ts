@@ -21,18 +21,21 @@ export const codeKey = (digest: string): string => `code/${digest}.json`;
 export const profileKey = (digest: string): string => `profiles/${digest}.json`;
 export const referenceKey = (digest: string): string => `references/${digest}.json`;
 export const reportKey = (digest: string): string => `reports/${digest}.json`;
-/** Counts of a window, samples of answers, and what a detector knows. */
+/** Samples of answers. */
 export const driftKey = (digest: string): string => `drift/${digest}.json`;
 /**
- * What lies under these prefixes is named by a reading that is under way, and by nothing else. Installations delete it
- * after so many days: a reading whose object is gone begins anew.
+ * What lies under these prefixes is named by a reading that is under way, or by the last window of a model, and by nothing
+ * else. Installations delete it after so many days: a reading or a detector whose object is gone begins anew.
  */
-export const unfinished = [
-  { of: 'profiles', prefix: 'profiles/unfinished/', days: 14 },
-  { of: 'counts', prefix: 'drift/unfinished/', days: 14 },
+export const passing = [
+  { of: 'unfinished-profiles', prefix: 'profiles/unfinished/', days: 14 },
+  { of: 'unfinished-counts', prefix: 'drift/unfinished/', days: 14 },
+  { of: 'windows', prefix: 'drift/windows/', days: 100 },
 ] as const;
 export const unfinishedProfileKey = (digest: string): string => `profiles/unfinished/${digest}`;
 export const unfinishedCountsKey = (digest: string): string => `drift/unfinished/${digest}.json`;
+/** Counts of a window, and what a detector knows after it. */
+export const windowKey = (digest: string): string => `drift/windows/${digest}.json`;
 const blobKey = (digest: string): string => `code/blobs/${digest}`;
 
 const maxStoredBytes = 64_000_000;
@@ -54,6 +57,10 @@ const namings = [
   {
     key: /^(?:profiles\/unfinished\/([0-9a-f]{64})|drift\/unfinished\/([0-9a-f]{64})\.json)$/,
     mend: 'delete it: what was read so far is read again',
+  },
+  {
+    key: /^drift\/windows\/([0-9a-f]{64})\.json$/,
+    mend: 'delete it: the detector begins anew',
   },
 ] as const;
 const mendOf = (key: string): string => namings.find((naming) => naming.key.test(key))?.mend ?? '';
@@ -192,11 +199,16 @@ export function isSafePath(path: string): boolean {
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && bytes(part) <= 200);
 }
 
-/** What is known of captured requests: counts, samples, what the detector knows. */
-export async function readDrift<Kind>(digest: string, own: Bucket): Promise<Kind> {
-  const content = await readKept((key, maxBytes) => own.read({ key, maxBytes }), driftKey(digest));
-  return JSON.parse(decodeText(content)) as Kind; // written below, as the digest says
+/** What is known of captured requests, under the name that has its digest; it must be there. */
+export async function readDrift<Kind>(key: string, own: Bucket): Promise<Kind> {
+  return JSON.parse(decodeText(await readKept((name, maxBytes) => own.read({ key: name, maxBytes }), key))) as Kind; // written below, as the digest says
 }
 
-export const writeDrift = (value: unknown, own: Bucket, name = driftKey): Promise<string> =>
+/** The same; `undefined`: it was forgotten. */
+export async function findDrift<Kind>(key: string, own: Bucket): Promise<Kind | undefined> {
+  const content = await readNamed((name, maxBytes) => own.read({ key: name, maxBytes }), key);
+  return content && (JSON.parse(decodeText(content)) as Kind); // written below, as the digest says
+}
+
+export const writeDrift = (value: unknown, own: Bucket, name: (digest: string) => string): Promise<string> =>
   writeKept(own, name, encodeText(JSON.stringify(value)));
