@@ -21,7 +21,7 @@ export interface ColumnCheck {
   /** What it does by itself, at most. */
   readonly action: 'warn' | 'refuse';
   readonly says: string;
-  /** Of values that have moved, as those of requests may have: a run that an alert asked for is only warned. */
+  /** Of values that have moved, as those of requests may have: only warns where a change is expected. */
   readonly ofMoved?: true;
   /** `undefined`: there is nothing to compare. */
   readonly measure: (column: Compared) => Outcome | undefined;

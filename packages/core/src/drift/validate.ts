@@ -41,7 +41,7 @@ export interface DataRules {
   readonly key?: string | undefined;
   readonly time?: string | undefined;
   readonly columns?: Readonly<Record<string, ColumnRule>> | undefined;
-  /** An alert asked for the run, mostly drift of the requests: not of the config. */
+  /** An alert asked for the run, or the requests have drifted: not of the config. */
   readonly changeExpected?: true | undefined;
 }
 

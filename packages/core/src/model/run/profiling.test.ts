@@ -17,7 +17,9 @@ import {
   withChampion,
 } from '../model.fixture.ts';
 import { whyRun } from '../why.ts';
+import { beginProfiling, profilingOwes } from './profiling.ts';
 import { readingStart } from './protocol.ts';
+import { bare, type Run } from './state.ts';
 
 const drift = { monitor: { capture: { share: '10%', fields: ['n'] }, drift: {} } };
 const byManifest = { split: { holdout: { by: 'manifest', train: 'train/', holdout: 'holdout/' } } } as const;
@@ -350,6 +352,29 @@ describe('a dataset that is validated', () => {
     expect(again).toMatchObject({ trigger: { kind: 'drift' }, dataset: { digest: 'two' } });
     expect(again?.id).not.toBe(id);
     expect(drive.state.run?.id).toBe(again?.id);
+  });
+
+  test('may have moved where an alert asked for it, or where requests have drifted when it is looked at', () => {
+    const drift = { status: 'collecting', incident: { level: 'notice' } };
+    const { run } = checked(planOf({ validate: {} })).state;
+    const context = { model: 'fraud', versions: {}, nextNumber: 1 };
+    const begun = (kind: 'data' | 'drift', given: object) => {
+      const validating = {
+        ...bare(run as Run),
+        trigger: { kind },
+        status: 'validating',
+        checked: false,
+        slot: false,
+        deadline: 1,
+      };
+      const profiling = beginProfiling(validating as never, 1, { ...context, ...given });
+      const seen = { ...profiling, data: { profile: seenAs('p'), rows: 1 } };
+      return profilingOwes(seen, context).map((effect) => Object(effect).rules.changeExpected);
+    };
+
+    expect(begun('data', {})).toEqual([undefined]);
+    expect(begun('drift', {})).toEqual([true]);
+    expect(begun('data', { drift })).toEqual([true]);
   });
 
   test('that was trained on is not trained on again where an alert asks for it', () => {

@@ -58,9 +58,9 @@ const tasks = {
   },
   report: {
     isDue: ({ plan, data }) => plan.validate !== undefined && data?.report === undefined,
-    order: ({ plan, trigger, dataset, former, seen }, { profile, reference }, { profiled = {} }) => ({
+    order: ({ plan, changeExpected, dataset, former, seen }, { profile, reference }, { profiled = {} }) => ({
       ...{ kind: 'validateDataset', profile, seen, ...defined({ former, reference }) },
-      rules: { ...plan.validate, ...(trigger.kind === 'drift' ? { changeExpected: true as const } : {}) },
+      rules: { ...plan.validate, ...defined({ changeExpected }) },
       rowsBefore: Object.values(without(profiled, dataset.digest)),
     }),
     says: 'waits until its dataset is validated',
@@ -106,9 +106,11 @@ export function beginProfiling(
   context: RunContext,
 ): Profiling {
   const former = formerOf(context);
+  const changeExpected = run.trigger.kind === 'drift' || context.drift?.incident !== undefined;
   return {
     ...{ ...bare(run), status: 'profiling', slot: run.slot, seen: {}, reading: readingStart },
     ...{ deadline: deadlineOf(run, at), ...defined({ former }) },
+    ...(changeExpected ? { changeExpected } : {}),
   };
 }
 

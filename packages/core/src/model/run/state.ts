@@ -61,6 +61,8 @@ export type Run =
       readonly reading: Reading;
       /** What the champion was trained on, fixed when the profiling began. */
       readonly former?: DataSeen;
+      /** An alert asked for the run, or requests had drifted when the profiling began: its data may have moved as well. */
+      readonly changeExpected?: true;
       readonly seen: SeenFor;
       readonly slot: boolean;
       /** Until then the next part must have been read. */
@@ -95,6 +97,8 @@ export interface RunContext {
   readonly nextNumber: number;
   /** By dataset: the rows of those that were profiled, the newest last. */
   readonly profiled?: Readonly<Record<string, number>>;
+  /** Of live requests. */
+  readonly drift?: { readonly incident?: object };
 }
 
 export const runEnded = (run: Run | undefined): boolean => run === undefined || 'endedAt' in run;
@@ -136,7 +140,7 @@ export function bare(run: Base): Base {
 
 const ofStatus = [
   ...(['status', 'job', 'checked', 'slot', 'deadline'] as const),
-  ...(['reading', 'former', 'seen'] as const),
+  ...(['reading', 'former', 'changeExpected', 'seen'] as const),
   ...(['verdict', 'because', 'endedAt', 'then', 'asked'] as const),
 ] as const;
 
