@@ -18,7 +18,7 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       maturity: duration
         .refine((ms) => ms <= labelsKeptMs, { error: 'use at most 35d: requests are kept no longer' })
         .default(day),
-      /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is borne. */
+      /** `wrong`: labels say right or wrong. `loss`: they are losses in [0, 1], and `tolerated` is how much more is allowed. */
       kind: z.enum(['wrong', 'loss']).default('wrong'),
       tolerated: z.number().min(0).lt(1).default(0),
       /** `loss` only: promote what is shown to lose less than this more than the champion. */

@@ -213,7 +213,7 @@ describe('an incident of performance', () => {
     expect(Object.values(open.monitor.alerts)).toMatchObject([
       {
         ...{ sender: 'serin', fingerprint: 'performance', kind: 'performance' },
-        title: 'v1 is wrong in 30 % of its predictions by their labels, and at most 10 % is borne',
+        title: 'v1 is wrong in 30 % of its predictions by their labels, above the limit of 10 %',
       },
     ]);
     expect(open.monitor.runs).toHaveLength(1);

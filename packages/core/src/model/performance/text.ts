@@ -65,8 +65,8 @@ const isLoss = ({ losses }: Pick<LossWindow, 'losses'>): boolean => losses > 0;
 /** Shares are percent, losses are numbers. */
 const amount = (loss: number, isLoss = false): string => (isLoss ? loss.toFixed(3) : percent(loss));
 
-/** What labels said, and how much is borne: one line. */
+/** What labels said, and what is too much: one line. */
 export function lossTitle({ version, loss, limit, isLoss }: LossIncident): string {
   const what = isLoss ? `the mean loss of v${version} is` : `v${version} is wrong in`;
-  return `${what} ${amount(loss, isLoss)} of its predictions by their labels, and at most ${amount(limit, isLoss)} is borne`;
+  return `${what} ${amount(loss, isLoss)} of its predictions by their labels, above the limit of ${amount(limit, isLoss)}`;
 }
