@@ -60,7 +60,7 @@ const namings = [
   },
   {
     key: /^drift\/windows\/([0-9a-f]{64})\.json$/,
-    mend: 'delete it: the detector begins anew',
+    mend: 'delete it: the detector begins again',
   },
 ] as const;
 const mendOf = (key: string): string => namings.find((naming) => naming.key.test(key))?.mend ?? '';
