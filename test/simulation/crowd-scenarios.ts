@@ -53,6 +53,18 @@ const bad = (by: JudgedBy, name: string, more?: Outside): Scenario => ({
   act: canaryBy(by),
   expect: rollsBack('evidence', crowds[by].blamed),
 });
+/**
+ * In a hostile world the evidence may promote it by a chance that the config allows (beta, 5 %): where the first failures
+ * of many users fall into minutes of which nothing is told, the others look healthy. 2 of 200 seeds do.
+ */
+const badAsARule = (by: JudgedBy, name: string, more?: Outside): Scenario => ({
+  ...bad(by, name, more),
+  expect(universe, calm) {
+    const { rollout } = universe.model() ?? {};
+    const isLucky = !calm && rollout?.status === 'promoted' && rollout.certificate?.verdict === 'promotion';
+    if (!isLucky) rollsBack('evidence', crowds[by].blamed)(universe, calm);
+  },
+});
 
 /** Those that end well, unless by a chance that the config allows. */
 export const healthyCrowds: readonly Scenario[] = kinds.map((by) => healthy(by, texts[by]));
@@ -76,7 +88,7 @@ const corrected = (tick: Tick): readonly Tick[] => {
 const troubled: readonly Scenario[] = [
   healthy('users', 'users, and each tick is told twice', { told: twice }),
   bad('users', 'users, whose outcomes come ticks later, and a bad candidate', { outcomesTakeMs: 2.5 * minute }),
-  bad('users', 'users who are not told apart in each fourth minute, and a bad candidate', {
+  badAsARule('users', 'users who are not told apart in each fourth minute, and a bad candidate', {
     counted: sometimesUnknown,
   }),
   bad('segments', 'segments that are not told apart in each fourth minute, and a bad candidate', {
