@@ -32,7 +32,7 @@ const plainTerminal: Pick<Terminal, 'width' | 'paint'> = { width: 80, paint: (_,
 const firstDrop = [1969, 1970, 1971];
 /** Of these years the data arrives while only drift starts a run. */
 const driftingYears = [1972, 1973];
-const lastYear = 1988;
+const lastYear = 1985;
 const marker = '.serin-demo';
 
 /**
@@ -48,7 +48,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const secret = randomBytes(24).toString('hex');
   const yearCsv = cutYears(project);
 
-  say('Serin: daily births in the United States, 1969 to 1988.');
+  say(`Serin: daily births in the United States, 1969 to ${lastYear}.`);
   say('Drift, a drop of data or a push becomes a model, or says why not. This takes a minute.');
   say('');
   let server = await startServer(command, project, secret);
