@@ -206,6 +206,19 @@ test('a byte order mark is known where a bucket gives one byte after another, as
   await expect(read(byOne([0xff, 0xfe, 0x61, 0x62, 10]))).rejects.toMatchObject({ code: 'invalid' });
 });
 
+test('a row that is not UTF-8 is bad, and a letter is whole, where a bucket gives one byte after another', async () => {
+  const bytes = [...Buffer.from('a,b\nG'), 0xfc, ...Buffer.from(',1\nGü,2\n')];
+  const byOne = {
+    ...objectOf('a.csv', Uint8Array.from(bytes)),
+    read: async (from: number) => Uint8Array.from(bytes.slice(from, from + 1)),
+  };
+
+  expect(await read(byOne)).toMatchObject({
+    rows: [{ a: 'Gü', b: 2 }],
+    bad: ['a.csv:2 (not UTF-8: save the file as UTF-8)'],
+  });
+});
+
 const many = (count: number, name: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => name(at)).join(',');
 
