@@ -39,9 +39,9 @@ const written = {
   },
 };
 
-function withFile(content: unknown = written): string {
+function withFile(name = 'constraints.json', content = JSON.stringify(written)): string {
   const cwd = folder();
-  writeFileSync(join(cwd, 'constraints.json'), JSON.stringify(content));
+  writeFileSync(join(cwd, name), content);
   return cwd;
 }
 
@@ -115,11 +115,31 @@ test('the three files of Model Monitor are written of the data of a model', asyn
 test.each([
   [[], 'which model is not said; name one, or give --from constraints.json for its rules'],
   [['--from', 'nowhere.json'], 'nowhere.json cannot be read; name a constraints.json of Model Monitor'],
-  [['--from', 'constraints.json'], 'constraints.json cannot be read: features must be a list; correct the file'],
   [['fraud', '--format', 'violations'], 'which constraints are not said; give --from constraints.json'],
   [['--format', 'xml'], "--format is 'xml'; give config, sagemaker, statistics, violations"],
 ])('constraints of %j are refused with what to do', async (args, says) => {
-  const { exit, stderr } = await serin(['datasets', 'constraints', ...args], { cwd: withFile({ features: 3 }) });
+  const { exit, stderr } = await serin(['datasets', 'constraints', ...args], { cwd: withFile() });
 
   expect([exit, stderr]).toEqual([2, expect.stringContaining(says)]);
+});
+
+test.each([
+  ['{"version": 0, "features": [', 'it is not JSON: Unexpected end of JSON input'],
+  ['{"features": 3}', 'features must be a list'],
+  [
+    '{"features": [{"name": "a", "monitoringConfigOverrides": 1}]}',
+    "monitoring_config_overrides of 'a' must be a JSON object",
+  ],
+])('a file of constraints that is %s is refused by its own name', async (content, why) => {
+  const { exit, stderr } = await serin(['datasets', 'constraints', '--from', 'baseline-may.json'], {
+    cwd: withFile('baseline-may.json', content),
+  });
+
+  expect([exit, stderr]).toEqual([
+    2,
+    expect.stringContaining('serin: baseline-may.json is not a file of constraints\n'),
+  ]);
+  expect(stderr).toContain(`  why:  ${why}`);
+  expect(stderr).toContain('  mend: correct it, or give the constraints.json that a baseline of Model Monitor wrote\n');
+  expect(stderr).not.toContain('defect of Serin');
 });

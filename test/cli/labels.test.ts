@@ -70,10 +70,14 @@ test('a line that is not JSON, and a file that is not there, are usage errors', 
   const { env, received } = await recording();
 
   const bad = await serin(['labels', 'send', '-'], { env, input: `${label('r1')}\nno json` });
+  const cwd = folder();
+  writeFileSync(join(cwd, 'june.ndjson'), 'no json');
+  const badFile = await serin(['labels', 'send', 'june.ndjson'], { env, cwd });
   const none = await serin(['labels', 'send', 'none.ndjson'], { env });
 
-  expect([bad.exit, none.exit, received]).toEqual([2, 2, []]);
-  expect(bad.stderr).toContain('line 2 is not JSON');
+  expect([bad.exit, badFile.exit, none.exit, received]).toEqual([2, 2, 2, []]);
+  expect(bad.stderr).toContain('serin: line 2 is not JSON');
+  expect(badFile.stderr).toContain('serin: line 1 of june.ndjson is not JSON');
   expect(none.stderr).toContain('cannot read none.ndjson');
 });
 

@@ -97,7 +97,7 @@ test('a file that is not there, is not JSON, or is no export is said so', async 
   );
 
   expect([none?.exit, none?.stderr]).toEqual([2, expect.stringContaining('cannot read none.ndjson')]);
-  expect([text?.exit, text?.stderr]).toEqual([2, expect.stringContaining('line 2 is not JSON')]);
+  expect([text?.exit, text?.stderr]).toEqual([2, expect.stringContaining('line 2 of text.ndjson is not JSON')]);
   expect([other?.exit, other?.stdout]).toEqual([1, expect.stringContaining('number 1 of these is no entry')]);
 });
 

@@ -5,7 +5,7 @@ import { Failure } from './failure.ts';
 export const linesOf = (file: string, wroteBy: string): readonly unknown[] =>
   textOf(file, wroteBy)
     .split('\n')
-    .flatMap((line, index) => (line.trim() === '' ? [] : [parsed(line, index + 1, wroteBy)]));
+    .flatMap((line, index) => (line.trim() === '' ? [] : [parsed(line, `line ${index + 1} of ${file}`, wroteBy)]));
 
 function textOf(file: string, wroteBy: string): string {
   try {
@@ -19,11 +19,11 @@ function textOf(file: string, wroteBy: string): string {
   }
 }
 
-function parsed(line: string, number: number, wroteBy: string): unknown {
+function parsed(line: string, what: string, wroteBy: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new Failure(2, `line ${number} is not JSON`, {
+    throw new Failure(2, `${what} is not JSON`, {
       why: error instanceof Error ? error.message : String(error),
       mend: `export the stream again: \`${wroteBy}\``,
       cause: error,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { MonitorConstraints } from '@serin/clouds/aws/model-monitor';
+import { Fault } from '@serin/core/base/fault';
 import { type Constraints, constraintsText } from '@serin/core/drift/constraints';
 import type { DatasetProfile } from '@serin/core/drift/profile';
 import { Failure } from '../failure.ts';
@@ -36,7 +37,16 @@ async function readFrom(invocation: Invocation): Promise<MonitorConstraints | un
       cause,
     });
   });
-  return readConstraints(text);
+  try {
+    return readConstraints(text);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Failure(2, `${file} is not a file of constraints`, {
+      why: error.message,
+      mend: 'correct it, or give the constraints.json that a baseline of Model Monitor wrote',
+      cause: error,
+    });
+  }
 }
 
 async function showRules(invocation: Invocation, file: MonitorConstraints): Promise<number> {

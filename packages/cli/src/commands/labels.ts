@@ -75,11 +75,13 @@ async function* batchesOf(given: string): AsyncGenerator<readonly Line[]> {
 
 async function* linesOf(given: string): AsyncGenerator<Line> {
   let number = 0;
-  const texts = given.trimStart().startsWith('{') ? [given] : await textsOf(given);
+  const isLabel = given.trimStart().startsWith('{');
+  const of = isLabel || given === '-' ? '' : ` of ${given}`;
+  const texts = isLabel ? [given] : await textsOf(given);
   for await (const text of texts) {
     number += 1;
     // A file may begin with a byte order mark; `trim` takes it for a space.
-    if (text.trim() !== '') yield { number, label: parsed(text.trim(), number) };
+    if (text.trim() !== '') yield { number, label: parsed(text.trim(), `line ${number}${of}`) };
   }
 }
 
@@ -101,11 +103,11 @@ const resend = (sent: number): string | undefined =>
     ? undefined
     : `the ${sent} labels before are recorded; mend it and send all again: nothing is counted twice`;
 
-function parsed(text: string, number: number): Json {
+function parsed(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new Failure(2, `line ${number} is not JSON`, {
+    throw new Failure(2, `${what} is not JSON`, {
       why: error instanceof Error ? error.message : String(error),
       mend: 'write one JSON object per line; earlier lines may have been sent, and can safely be sent again',
       cause: error,

@@ -204,8 +204,9 @@ describe('constraints of SageMaker Model Monitor', () => {
   });
 
   test.each([
-    ['{', 'constraints.json is not JSON'],
-    ['[]', 'constraints.json must be a JSON object'],
+    ['{"version": 0, "features": [', 'it is not JSON: Unexpected end of JSON input'],
+    ['[]', 'it must be a JSON object'],
+    ['{"version": -1, "features": []}', /^version must be a number that is not negative$/],
     ['{"features": {}}', 'features must be a list'],
     ['{"features": [null]}', 'features[0] must be a JSON object'],
     ['{"features": [[]]}', 'features[0] must be a JSON object'],
@@ -218,6 +219,10 @@ describe('constraints of SageMaker Model Monitor', () => {
     [
       '{"features": [], "monitoring_config": {"distribution_constraints": {"comparison_threshold": -1}}}',
       'monitoring_config.distribution_constraints.comparison_threshold must be a number that is not negative',
+    ],
+    [
+      '{"features": [{"name": "a", "monitoringConfigOverrides": {"emit_metrics": 1}}]}',
+      "monitoring_config_overrides of 'a'.emit_metrics must be one of Enabled, Disabled",
     ],
   ])('that are %s are refused by their place', (text, message) => {
     expect(() => readConstraints(text)).toThrow(message);

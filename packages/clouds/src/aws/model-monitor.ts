@@ -54,31 +54,27 @@ export interface DistributionConstraints extends Unknown {
   readonly categorical_drift_method: 'LInfinity' | 'ChiSquared';
 }
 
-/** What the file is called in messages. */
-const file = 'constraints.json';
-
-const refused = (path: string, expected: string): Fault =>
-  new Fault(
-    'invalid',
-    `${file} cannot be read: ${path} must be ${expected}; correct the file, or suggest a baseline again`,
-  );
+/** Who reads the file knows its name, and says it before this. */
+const refused = (path: string, expected: string): Fault => new Fault('invalid', `${path} must be ${expected}`);
 
 /**
  * Reads the file as it is written today and as it was: `comparion_method`, and the methods by the names of the metrics.
  * A missing threshold is 0.1, and that of categories is that of numbers. A `Fault` with the code `invalid` says where the
- * file is not one of constraints.
+ * file is not one of constraints: nothing that was read is refused later.
  */
 export function readConstraints(text: string): MonitorConstraints {
-  const given = dictionary(parsed(text), file);
+  const given = dictionary(parsed(text), 'it');
   if (!Array.isArray(given.features)) throw refused('features', 'a list');
-  return {
+  const read = {
     ...given,
     version: number(given, 'version', { otherwise: 0 }),
     features: given.features.map((feature, at) =>
       readFeature(dictionary(feature, `features[${at}]`), `features[${at}]`),
     ),
-    monitoring_config: readConfig(dictionary(given.monitoring_config ?? {}, 'monitoring_config')),
+    monitoring_config: readConfig(dictionary(given.monitoring_config ?? {}, 'monitoring_config'), 'monitoring_config'),
   };
+  for (const feature of read.features) configOf(read, feature);
+  return read;
 }
 
 /** The text of any of the three files. */
@@ -88,7 +84,13 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Fault('invalid', `${file} is not JSON: give the file that Model Monitor wrote`, { cause: error });
+    throw new Fault(
+      'invalid',
+      `it is not JSON: ${error instanceof Error ? error.message : String(error)}; give the whole file`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -129,8 +131,7 @@ function readStrings(given: Unknown, path: string): Unknown & { readonly domains
   return { ...given, domains };
 }
 
-function readConfig(given: Unknown): MonitoringConfig {
-  const path = 'monitoring_config';
+function readConfig(given: Unknown, path: string): MonitoringConfig {
   const distributions = dictionary(given.distribution_constraints ?? {}, `${path}.distribution_constraints`);
   return {
     ...given,
@@ -162,25 +163,28 @@ function readDistributions({ comparion_method: misspelt, ...given }: Unknown, pa
 }
 
 interface Asked<Value> {
+  /** Of what holds the value, where that is not the file itself. */
   readonly path?: string;
   readonly otherwise?: Value;
 }
 
-function number(given: Unknown, key: string, { path = file, otherwise }: Asked<number>): number {
+function number(given: Unknown, key: string, { path, otherwise }: Asked<number>): number {
   const value = given[key] ?? otherwise;
-  if (typeof value !== 'number' || value < 0) throw refused(`${path}.${key}`, 'a number that is not negative');
+  if (typeof value !== 'number' || value < 0) throw refused(placeOf(path, key), 'a number that is not negative');
   return value;
 }
+
+const placeOf = (path: string | undefined, key: string): string => (path === undefined ? key : `${path}.${key}`);
 
 function choice<Value extends string>(
   given: Unknown,
   key: string,
   choices: readonly Value[],
-  { path = file, otherwise }: Asked<Value>,
+  { path, otherwise }: Asked<Value>,
 ): Value {
   const value = given[key] ?? otherwise;
   const known = choices.find((one) => one === value);
-  if (known === undefined) throw refused(`${path}.${key}`, `one of ${choices.join(', ')}`);
+  if (known === undefined) throw refused(placeOf(path, key), `one of ${choices.join(', ')}`);
   return known;
 }
 
@@ -194,13 +198,13 @@ export function configOf(
 ): MonitoringConfig {
   const { monitoringConfigOverrides, monitoring_config_overrides, string_constraints: strings } = feature;
   const own = monitoringConfigOverrides ?? monitoring_config_overrides ?? strings?.monitoring_config_overrides ?? {};
-  const changes = dictionary(own, `the overrides of '${feature.name}'`);
-  const distributions = dictionary(changes.distribution_constraints ?? {}, `the overrides of '${feature.name}'`);
-  return readConfig({
-    ...all,
-    ...changes,
-    distribution_constraints: { ...all.distribution_constraints, ...distributions },
-  });
+  const path = `monitoring_config_overrides of '${feature.name}'`;
+  const changes = dictionary(own, path);
+  const distributions = dictionary(changes.distribution_constraints ?? {}, `${path}.distribution_constraints`);
+  return readConfig(
+    { ...all, ...changes, distribution_constraints: { ...all.distribution_constraints, ...distributions } },
+    path,
+  );
 }
 
 /**
