@@ -18,9 +18,16 @@ import { measureSpeed } from './speed.ts';
  *
  * The full form writes what is measured in docs/drift.md, and its plots; the short form (CI) ends with 1 when a goal is
  * missed that so few runs can decide. `--install` fetches the packages of others first. `--part`, `--within`, `--only`,
- * `--keep` and `--from` are as in `npm run bench:judge`.
+ * `--keep` and `--from` are as in `npm run bench:judge`; `--timed` measures beside `--from` what is timed and read again,
+ * so that this alone needs a quiet machine.
  */
-const { values } = parseArgs({ options: { ...runOptions, install: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    ...runOptions,
+    install: { type: 'boolean', default: false },
+    timed: { type: 'boolean', default: false },
+  },
+});
 const { seed, part, within } = numbersIn(values);
 const { short, only } = values;
 const chosen = cases
@@ -35,13 +42,19 @@ const tell = (line: string): void => console.log(`${minutes()}  ${line}`);
 /** Runs of a case that one worker does in a row: a year takes about a second. */
 const chunk = 2;
 
+if (values.install) install(tell);
+
+function timed(): Pick<Measured, 'speed' | 'beside' | 'real'> {
+  return {
+    speed: measureSpeed(Math.ceil(500_000 * Math.max(0.6, part))),
+    beside: measureBeside(Math.max(3, Math.ceil(10 * part)), seed),
+    real: measureFlights(),
+  };
+}
+
 async function run(): Promise<Measured> {
-  if (values.install) install(tell);
   // What is timed comes first, while nothing else of this run is on the processor.
-  const whole = !short && only === undefined;
-  const speed = whole ? measureSpeed(Math.ceil(500_000 * Math.max(0.6, part))) : undefined;
-  const beside = whole ? measureBeside(Math.max(3, Math.ceil(10 * part)), seed) : undefined;
-  const real = whole ? measureFlights() : undefined;
+  const before = !short && only === undefined ? timed() : {};
   tell('simulates');
   const { results, left } = await measure(
     chosen,
@@ -54,10 +67,14 @@ async function run(): Promise<Measured> {
       worker: new URL('./worker.ts', import.meta.url),
     },
   );
-  return { results, left, seed, part, took: minutes(), speed, beside, real };
+  return { results, left, seed, part, took: minutes(), ...before };
 }
 
-const measured = values.from === undefined ? await run() : (deserialize(readFileSync(values.from)) as Measured);
+const kept = (file: string): Measured => ({
+  ...(deserialize(readFileSync(file)) as Measured),
+  ...(values.timed ? timed() : {}),
+});
+const measured = values.from === undefined ? await run() : kept(values.from);
 if (values.keep !== undefined) writeFileSync(values.keep, serialize(measured));
 
 const counts = { met: 0, missed: 0, open: 0 };
