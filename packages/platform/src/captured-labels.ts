@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '@serin/core/base/fault';
 import { decodeText, encodeText, sha256Hex } from '@serin/core/base/json';
+import { pointedAt } from '@serin/core/base/pointer';
 import { hour, instant, minute } from '@serin/core/base/time';
 import type { ModelPlan } from '@serin/core/config/config';
 import { predictionIn } from '@serin/core/config/performance';
@@ -10,7 +11,7 @@ import type { Label, LabelAnswer, Labels, LabelTick, Telemetry } from '@serin/co
 import type { CaptureTimes } from './captured.ts';
 import { notYet } from './faults.ts';
 import { type LabelledRequest, openLabelTick, outcomeOf, outcomeText, type StoredOutcome } from './label-outcomes.ts';
-import { at, onlyValue, type Prediction } from './prediction.ts';
+import { onlyValue, type Prediction } from './prediction.ts';
 import { checkLabelled, checkLabels } from './telemetry.ts';
 
 type Plan = Pick<ModelPlan, 'monitor' | 'rollout'>;
@@ -229,7 +230,7 @@ function predictionOf([...answers]: readonly unknown[], pointer: string | undefi
   const [first] = answers;
   if (pointer === undefined) return onlyValue(first);
   const held = { predictions: answers, outputs: answers, prediction: first };
-  return onlyValue(at(held, pointer) ?? at(first, pointer));
+  return onlyValue(pointedAt(held, pointer) ?? pointedAt(first, pointer));
 }
 
 /** Each item once, some of them at the same time. */

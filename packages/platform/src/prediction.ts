@@ -1,3 +1,5 @@
+import { member, pointedAt } from '@serin/core/base/pointer';
+
 const maxTextLength = 256;
 const maxDepth = 8;
 
@@ -17,7 +19,7 @@ export function predictionIn(body: string, pointer?: string): Prediction | undef
   } catch {
     return undefined;
   }
-  return onlyValue(pointer === undefined ? usualPlace(answer) : at(answer, pointer));
+  return onlyValue(pointer === undefined ? usualPlace(answer) : pointedAt(answer, pointer));
 }
 
 function usualPlace(answer: unknown): unknown {
@@ -27,22 +29,9 @@ function usualPlace(answer: unknown): unknown {
   if (predictions !== undefined) return member(predictions, '0');
   if (member(answer, 'outputs') === undefined) return answer;
   // https://github.com/kserve/open-inference-protocol: `data` is flat or nested, in row-major order.
-  let first = at(answer, '/outputs/0/data');
+  let first = pointedAt(answer, '/outputs/0/data');
   while (Array.isArray(first)) first = first[0];
   return first;
-}
-
-/** What a JSON pointer (RFC 6901) points to. */
-export const at = (answer: unknown, pointer: string): unknown =>
-  pointer
-    .split('/')
-    .slice(1)
-    .reduce((value, name) => member(value, name.replaceAll('~1', '/').replaceAll('~0', '~')), answer);
-
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  // Its own property, as was just asked.
-  return (value as Readonly<Record<string, unknown>>)[name];
 }
 
 /** The value of which an answer has no other one in it. */
