@@ -21,7 +21,7 @@ export interface Version {
   readonly artifact: Artifact;
   /** As the trainer measured them. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** By score key: metrics on a hold-out, as this version's own evaluate job measured them; the last three. */
+  /** By score key: metrics on a hold-out, as this version's own evaluate job measured them; the first and the last two. */
   readonly scores: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly evaluate?: Program;
   /** What its training never saw: it can be scored on it again. */

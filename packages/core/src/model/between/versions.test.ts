@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { converge, planOf, score, serveToTheEnd, trainOne, withChampion } from '../model.fixture.ts';
+import { ownScore } from '../run/steps.ts';
 import type { Model } from '../state.ts';
+import { versionOf } from '../version.ts';
 import { offerNext, simpleGate } from './between.fixture.ts';
 import { numberTrained } from './versions.ts';
 
@@ -28,6 +30,19 @@ test.each([
     expect(drive.state.endpoint.desired.weights).toEqual(weights);
   },
 );
+
+test('a version keeps its score on the hold-out of its own training, and the last two on those of others', () => {
+  const { drive } = withChampion();
+  for (const [index, champion] of [0.81, 0.82, 0.83, 0.84].entries()) {
+    trainOne(drive, `other-${index}`);
+    score(drive, 0.6, champion);
+  }
+
+  const one = versionOf(drive.state.versions, 1);
+
+  expect(Object.values(one?.scores ?? {})).toEqual([{ auc: 0.8 }, { auc: 0.83 }, { auc: 0.84 }]);
+  expect(one && ownScore(one)).toEqual({ auc: 0.8 });
+});
 
 test('a version says of which image and commit it was trained', () => {
   const { state } = withChampion().drive;

@@ -1,4 +1,4 @@
-import { defined, lastOf } from '../../base/objects.ts';
+import { defined } from '../../base/objects.ts';
 import type { Run } from '../run/state.ts';
 import { scoreKey } from '../run/steps.ts';
 import type { Model, Moment } from '../state.ts';
@@ -86,7 +86,13 @@ export function keepScores(model: Model): Model {
     if (version === undefined || metrics === undefined) return into;
     const key = scoreKey(version.artifact, holdout, version.evaluate ?? evaluate);
     if (version.scores[key] !== undefined) return into;
-    return withVersion(into, { ...version, scores: lastOf({ ...version.scores, [key]: metrics }, 3) });
+    return withVersion(into, { ...version, scores: withScore(version, key, metrics) });
   };
   return keep(keep(model, run.trained?.number, run.scored), run.against, run.championScore);
+}
+
+/** The first is kept: a version is scored first on the hold-out of its own training. */
+function withScore({ scores }: Version, key: string, metrics: Version['metrics']): Version['scores'] {
+  const [first, ...later] = Object.entries({ ...scores, [key]: metrics });
+  return Object.fromEntries(first === undefined ? [] : [first, ...later.slice(-2)]);
 }

@@ -5,7 +5,7 @@ import { type StepName, stepNames } from '../../config/parts.ts';
 import type { Artifact, Job, JobDescription, Source } from '../../ports/jobs.ts';
 import type { DatasetVersion } from '../intake/protocol.ts';
 import { hyperparametersOf } from '../trigger.ts';
-import { versionOf } from '../version.ts';
+import { type Version, versionOf } from '../version.ts';
 import { comparesWithChampion, type GateVerdict, judgeGate, type Metrics } from './gate.ts';
 import type { Trigger } from './protocol.ts';
 import type { Base, RunContext } from './state.ts';
@@ -139,6 +139,10 @@ export const scoreKey = (artifact: Artifact, holdout: Source, evaluate: Program)
     holdout.kind === 'artifact' ? holdout.artifact.digest : [holdout.key, holdout.under ?? ''],
     evaluate,
   ]).slice(0, 16);
+
+/** What the evaluate job of a version measured on the hold-out of its own training. */
+export const ownScore = ({ artifact, holdout, evaluate, scores }: Version): Metrics | undefined =>
+  holdout && evaluate && scores[scoreKey(artifact, holdout, evaluate)];
 
 function endPrepare(run: Base, done: JobDescription): Base | string {
   const { train, holdout } = done.artifacts ?? {};
