@@ -9,6 +9,7 @@ A client of Serin, of the standard library only.
     client.label(prediction, truth="rain")
 """
 
+from ._calibration import calibration_error
 from ._client import Client, connect
 from ._errors import (
     AccessError,
@@ -73,5 +74,6 @@ __all__ = [
     "Version",
     "WaitTimeoutError",
     "Why",
+    "calibration_error",
     "connect",
 ]
