@@ -119,6 +119,14 @@ const rows: readonly Row[] = [
   },
   { at: 'monitor.capture.id', authors: { 'monitor.capture': { share: '10%', fields: ['n'], id: 'order' } } },
   { at: 'monitor.capture.fields', authors: { 'monitor.capture': { share: '10%', fields: [answersName] } } },
+  { at: 'monitor.estimate', authors: { 'monitor.estimate': { probability: '/1' } } },
+  {
+    at: 'monitor.estimate',
+    authors: {
+      ...{ 'monitor.estimate': { probability: '/1' }, evaluate: undefined, gate: undefined, approval: {} },
+      ...{ 'monitor.capture': { share: '10%', fields: ['n'] }, 'monitor.drift': {} },
+    },
+  },
   { at: 'monitor.performance', authors: { 'monitor.performance': {}, serve: 'none' } },
   {
     at: 'monitor.performance.window',

@@ -73,6 +73,8 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 export async function openWorld(
   more: Partial<ApiOptions> & {
     readonly auc?: (job: Job) => number;
+    /** What else each job measures. */
+    readonly measured?: Readonly<Record<string, number>>;
     readonly fails?: (job: Job) => boolean;
     readonly traffic?: Partial<TelemetryOptions>;
   } = {},
@@ -96,7 +98,7 @@ export async function openWorld(
   const failing = new Map<string, number>();
   const journal = memoryJournal();
   const buckets = new Map(['serin', 'drops'].map((name) => [name, atOnce<Bucket>(memoryBucket())]));
-  const { auc = () => 0.8, fails = () => false, traffic: _, ...options } = more;
+  const { auc = () => 0.8, measured, fails = () => false, traffic: _, ...options } = more;
   const bus = memoryBus();
   const serving = atOnce<Serving>(
     memoryServing({
@@ -116,7 +118,7 @@ export async function openWorld(
         fateOf: (job) =>
           fails(job)
             ? { waitMs: 0, runMs: 0, status: 'failed', reason: 'exited with code 1' }
-            : { waitMs: 0, runMs: 0, status: 'succeeded', metrics: { auc: auc(job) } },
+            : { waitMs: 0, runMs: 0, status: 'succeeded', metrics: { auc: auc(job), ...measured } },
       }),
     ),
     registry: atOnce<Registry>(memoryRegistry()),

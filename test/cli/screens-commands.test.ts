@@ -5,6 +5,7 @@ import { profileOf, repeat } from '@serin/core/drift/profile.fixture';
 import { validateDataset } from '@serin/core/drift/validate';
 import { onTestFinished } from 'vitest';
 import { askedUntil, judgedDaily, trainingRows } from '../api/drifting.ts';
+import { asTheyAre, estimatedWorld, tooSure } from '../api/estimating.ts';
 import { labelledWorld } from '../api/judged-labels.ts';
 import { keepReport } from '../api/reported.ts';
 import { compiled, start } from '../api/world.ts';
@@ -73,6 +74,16 @@ for (const [name, bad] of [
     const { world, hours } = await labelledWorld(screenWorld);
     await hours(7, 0.05);
     await hours(bad, 0.4);
+    return commandScreen(world, width, 'drift', 'fraud');
+  });
+
+for (const [name, said, days] of [
+  ['estimate', asTheyAre, 4],
+  ['estimate-none', tooSure, 1.6],
+] as const)
+  screen(`drift-${name}`, async (width) => {
+    const { world } = await estimatedWorld({ said, turnsAt: start + 3 * day, open: screenWorld });
+    await world.pass(days * day);
     return commandScreen(world, width, 'drift', 'fraud');
   });
 

@@ -1,4 +1,6 @@
 import { asFault } from '@serin/core/base/fault';
+import { noProbabilities, withProbabilities } from '@serin/core/drift/estimate';
+import { rowByRow } from '@serin/core/engine/answers';
 import type { CapturedQuery, CapturedRequest } from '@serin/core/ports/captured';
 import type { Telemetry } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -88,6 +90,25 @@ export function capturedContract(name: AdapterOf<'captured'>, open: () => Promis
       expect(item).toMatchObject({ rows: [{ size: 3, colour: 'red', price: 0.5 }], answers: [6] });
       expect([undefined, 'v1']).toContain(item?.deployment);
       expect(Math.abs((item?.at ?? 0) - at)).toBeLessThanOrEqual(1000);
+    });
+
+    test('the probability in each answer is found by one pointer, and where there is none that is seen', async () => {
+      const body = JSON.stringify({ instances: [1, 2, 3].map((size) => ({ size, colour: 'red', price: 0.5 })) });
+      const answers = (predictions: readonly unknown[]) => ({ body, answer: JSON.stringify({ predictions }) });
+      const one = JSON.stringify({ predictions: [[0.75, 0.25]] });
+      capture(0, answers([[0.75, 0.25], [0.25, 0.75], [0.5]]));
+      capture(1, { answer: one });
+      capture(2, { answer: JSON.stringify([0.75, 0.25]) });
+      capture(3, { answer: '{"error": "out of memory"}' });
+      capture(4, answers([[0.75, 0.25]]));
+      capture(5, answers(['0.9', [0.1, '0.9'], [0.1, 9]]));
+      await pass();
+
+      const found = rowByRow(await read(), 'v1');
+
+      expect(withProbabilities(noProbabilities, found, { pointer: '/1', cutoff: 0.5 })).toMatchObject({
+        ...{ above: { rows: 1, sum: 0.75 }, below: { rows: 3, sum: 0.75 }, lacking: 8 },
+      });
     });
 
     test('values without names are taken in the order of the fields', async () => {

@@ -186,6 +186,10 @@ export const configTexts: Readonly<Record<string, string>> = {
   'drift.major': 'From this difference on it is drift, where the evidence says so as well.',
   'drift.quietFor': 'Without drift, so many windows pass between two false alarms on average, or more.',
   'drift.columns': "Columns whose kind the data would tell wrongly. '(answers)' is what the model answers.",
+  'monitor.estimate': 'Estimates without labels how good predictions are, from the probabilities in captured answers.',
+  'estimate.probability':
+    "Where the probability of the positive class is in the answer to one row: '/1', '/probability', or '' where that is the answer.",
+  'estimate.cutoff': 'From this probability on a row is predicted positive.',
   'monitor.performance': 'Judges the predictions of the champion by labels that come later (`POST /v1/labels`).',
   'performance.window': 'Judged once in this time; a multiple of `rollout.tick`.',
   'performance.maturity':

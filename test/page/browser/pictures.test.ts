@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminToken } from '../../api/world.ts';
 import { look, openBrowser } from './browser.ts';
-import { type Story, tellDrift, tellPerformance, tellStory } from './story.ts';
+import { type Story, tellDrift, tellEstimate, tellPerformance, tellStory } from './story.ts';
 
 /** The pictures of docs/page.md. `SERIN_SCREENSHOTS=1` makes them anew; otherwise they must be there, and be linked. */
 const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
@@ -56,6 +56,7 @@ const pictures: readonly Picture[] = [
 
 test.each([
   ['page-drift', 'drift', 'the requests of a model against its training data', tellDrift],
+  ['page-estimate', 'estimate', 'what is expected of predictions without labels', tellEstimate],
   ['page-performance', 'performance', 'the predictions of a model against their labels', tellPerformance],
 ] as const)('the picture %s shows the section %s: %s', async (name, section, _, tell) => {
   if (isAsked) {

@@ -5,6 +5,7 @@ import { type CompiledConfig, type Config, compile, parseConfig } from '@serin/c
 import { bury } from '@serin/core/engine/dead-letters';
 import { problemsOf } from '@serin/local/machine/limits';
 import { askedUntil, judgedDaily, trainingRows } from '../../api/drifting.ts';
+import { askedForChances, asTheyAre, estimatedDaily, measuredOf } from '../../api/estimating.ts';
 import { codeDigest, memoryLog, modelRules, openWorld, start } from '../../api/world.ts';
 
 /**
@@ -33,7 +34,7 @@ const trained = 'epoch 1  loss 0.41\nepoch 2  loss 0.33\nsaved model.json\n';
 export async function openStory({
   log = trained,
   ...given
-}: { readonly log?: string } & Pick<NonNullable<Parameters<typeof openWorld>[0]>, 'traffic'> = {}) {
+}: { readonly log?: string } & Pick<NonNullable<Parameters<typeof openWorld>[0]>, 'traffic' | 'measured'> = {}) {
   const events = memoryLog();
   let auc = 0.8;
   const world = await openWorld({
@@ -149,6 +150,19 @@ export async function tellPerformance(): Promise<Story> {
 export async function tellDrift(): Promise<Story> {
   const story = await openStory({ traffic: { asking: askedUntil(start + 10 * day) } });
   await story.release(projectOf({ fraud: rules('fraud', judgedDaily) }));
+  await story.drop('fraud/a.csv', trainingRows, day / 2);
+  await story.pass(11.6 * day);
+  return story;
+}
+
+/** The same of a model that says how probable its answers are, and what is expected of it. */
+export async function tellEstimate(): Promise<Story> {
+  const { rows: held, calibrationError } = measuredOf(asTheyAre);
+  const story = await openStory({
+    traffic: { asking: askedForChances(asTheyAre, start + 10 * day) },
+    measured: { calibration_error: calibrationError, holdout_rows: held },
+  });
+  await story.release(projectOf({ fraud: rules('fraud', estimatedDaily) }));
   await story.drop('fraud/a.csv', trainingRows, day / 2);
   await story.pass(11.6 * day);
   return story;

@@ -14,6 +14,7 @@ import * as z from 'zod';
 import type { Api } from '../options.ts';
 import { type Route, route } from '../route.ts';
 import { inModel } from '../shapes.ts';
+import { estimateSchema, estimateView } from './estimate.ts';
 import { performanceSchema, performanceView } from './performance.ts';
 
 const columnsShown = 30;
@@ -54,6 +55,7 @@ const drift = z.looseObject({
       alarms: z.array(z.string()),
     }),
   ),
+  estimate: estimateSchema.optional(),
   performance: performanceSchema.optional(),
 });
 
@@ -77,14 +79,15 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
       answers: {
         200: {
           description:
-            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons; `performance`, where the config asks for it, the same of labels. The column `(answers)` is what the model answers, against its own first answers',
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons; `performance`, where the config asks for it, the same of labels; `estimate`, where it asks for that, what is expected without labels, which is not measured. The column `(answers)` is what the model answers, against its own first answers',
           schema: drift,
         },
       },
       async handle({ project, params }) {
         const { state } = await project.model(params.model);
         const performance = performanceView(state, now());
-        const about = { model: state.model, sentence: driftText(state, now()), ...defined({ performance }) };
+        const known = defined({ estimate: estimateView(state), performance });
+        const about = { model: state.model, sentence: driftText(state, now()), ...known };
         if (state.drift === undefined)
           return { status: 200, body: { ...about, status: 'off', columns: [], windows: [] } };
         const { answers } = state.drift;
@@ -94,8 +97,8 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
           answers?.reference === undefined ? undefined : stored<Reference>(referenceKey(answers.reference)),
           answers?.counts === undefined ? undefined : stored<WindowCounts>(windowKey(answers.counts)),
         ]);
-        const known = new Map([...knownOf(reference, counts), ...knownOf(firstAnswers, lastAnswers)]);
-        const columns = columnsOf(state.drift, known);
+        const counted = new Map([...knownOf(reference, counts), ...knownOf(firstAnswers, lastAnswers)]);
+        const columns = columnsOf(state.drift, counted);
         const days = reference?.days && daysText(reference.days);
         const view = { ...driftView(state.drift), ...defined({ days }), answers: answersView(state) };
         return { status: 200, body: { ...about, ...view, columns } };
@@ -111,7 +114,11 @@ function driftView({ status, version, from, until, incident, windows, because, u
       ...incident,
       ...{ since: instant(incident.since), at: instant(incident.at), newsAt: instant(incident.newsAt) },
     },
-    windows: windows.map((window) => ({ ...window, from: instant(window.from), to: instant(window.to) })),
+    windows: windows.map(({ estimate: _, from, to, ...window }) => ({
+      ...window,
+      from: instant(from),
+      to: instant(to),
+    })),
   };
 }
 

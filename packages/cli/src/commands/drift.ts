@@ -45,6 +45,7 @@ function driftScreen(document: Document, terminal: Reader): string {
         textOf('', valueAt(document, 'performance.sentence')),
         terminal,
       ),
+      ...estimateParts(rowsAt('estimate.windows'), textOf('', valueAt(document, 'estimate.sentence')), terminal),
     ],
     terminal,
   );
@@ -61,6 +62,40 @@ function performanceParts(windows: readonly unknown[], sentence: string, termina
     { text: rows.length === 0 ? '' : table(rows, lossTitles, terminal) },
   ];
 }
+
+/** What is expected of the champion without labels, where the config asks for it. */
+function estimateParts(windows: readonly unknown[], sentence: string, terminal: Reader) {
+  const rows = windows.slice(-windowsShown).reverse().map(estimateRow);
+  return [
+    {
+      heading: sentence === '' ? '' : 'Estimated, no labels',
+      text: sentence === '' ? '' : `${paragraph(sentence, terminal).join('\n')}\n`,
+    },
+    { text: rows.length === 0 ? '' : table(rows, estimateTitles, terminal) },
+  ];
+}
+
+const estimateTitles = {
+  ENDED: { path: 'to', as: 'at' },
+  VERSION: 'version',
+  ROWS: { path: 'rows', drop: 1 },
+  'EST. ACCURACY': 'accuracy',
+  'EST. PRECISION': { path: 'precision', drop: 2 },
+  'EST. RECALL': { path: 'recall', drop: 3 },
+  'MAY BE WRONG': 'drifted',
+} as const;
+
+const estimateRow = (window: unknown) => ({
+  ...Object(window),
+  version: `v${textOf('', valueAt(window, 'version'))}`,
+  ...Object.fromEntries(
+    ['accuracy', 'precision', 'recall'].map((name) => {
+      const share = valueAt(window, name);
+      return [name, share === undefined ? undefined : percentText(share)];
+    }),
+  ),
+  drifted: valueAt(window, 'drifted') === true ? 'drift' : undefined,
+});
 
 const lossTitles = {
   ENDED: { path: 'to', as: 'at' },

@@ -210,6 +210,36 @@ test('labels of the champion are judged where there are some, in whole ticks, wh
   expect(problemsOf({ prediction: '/a' }, labels({ prediction: '/a' }))).toBe('');
 });
 
+test('performance is estimated of captured answers, while drift is judged, of a model that is evaluated', () => {
+  const problemsOf = (monitor: object, changes: object = {}) => {
+    const commands = { train: { command: ['x'] }, evaluate: { command: ['y'] }, serve: { command: ['z'] } };
+    const model = { data: { bucket: 'b' }, ...commands, approval: {}, monitor, ...changes };
+    const read = parseConfig({ project: 'p', models: { m: model } });
+    return 'problems' in read ? read.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+  };
+  const capture = { share: '10%', fields: ['age'] };
+  const estimate = { probability: '/1' };
+  const lacks =
+    'models.m.monitor.estimate: probabilities are added up of captured answers, while drift is judged: give monitor.capture and monitor.drift';
+
+  expect(problemsOf({ capture, drift: {}, estimate })).toEqual([]);
+  expect(problemsOf({ capture, drift: {}, estimate: { probability: '', cutoff: 0.3 } })).toEqual([]);
+  expect(problemsOf({ estimate })).toEqual([lacks]);
+  expect(problemsOf({ capture, estimate })).toEqual([lacks]);
+  expect(problemsOf({ capture, drift: {}, estimate }, { evaluate: undefined })).toEqual([
+    'models.m.monitor.estimate: nothing is estimated of a model that is not known to be calibrated: give evaluate, and let its job report calibration_error',
+  ]);
+  for (const [wrong, path] of [
+    [{ probability: 'probability' }, 'probability'],
+    [{}, 'probability'],
+    [{ ...estimate, cutoff: 1 }, 'cutoff'],
+    [{ ...estimate, cutoff: 0 }, 'cutoff'],
+  ] as const)
+    expect(problemsOf({ capture, drift: {}, estimate: wrong })).toEqual([
+      expect.stringContaining(`models.m.monitor.estimate.${path}: `),
+    ]);
+});
+
 test('a rollout that no bound could hold for is refused with the reason', () => {
   const problemsOf = (rollout: unknown, stickyBy?: string) => {
     const serve = { command: ['node', 'serve.mjs'], ...(stickyBy === undefined ? {} : { stickyBy }) };

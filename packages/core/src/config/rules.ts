@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { nextCron } from '../base/cron.ts';
 import { placeholdersIn } from '../base/placeholders.ts';
 import { answersName } from '../drift/answers.ts';
+import { calibrationMetric } from '../drift/estimate.ts';
 import { labelsKeptMs } from '../guardrails/labels.ts';
 import { ownBucket } from '../ports/bucket.ts';
 import { notifyProblems } from './notify.ts';
@@ -165,6 +166,18 @@ export const modelRules: readonly Rule[] = [
     path: ['monitor', 'drift', 'notice'],
     holds: ({ monitor }) => inOrder(monitor?.drift?.notice, monitor?.drift?.major),
     because: 'must not be more than major: lower it',
+  },
+  {
+    path: ['monitor', 'estimate'],
+    holds: ({ monitor }) =>
+      monitor?.estimate === undefined || (monitor.capture !== undefined && monitor.drift !== undefined),
+    because:
+      'probabilities are added up of captured answers, while drift is judged: give monitor.capture and monitor.drift',
+  },
+  {
+    path: ['monitor', 'estimate'],
+    holds: ({ monitor, evaluate }) => monitor?.estimate === undefined || evaluate !== undefined,
+    because: `nothing is estimated of a model that is not known to be calibrated: give evaluate, and let its job report ${calibrationMetric}`,
   },
   {
     path: ['monitor', 'performance'],

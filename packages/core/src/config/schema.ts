@@ -271,6 +271,18 @@ const modelOf = (door: Door) =>
               time: z.union([text, z.literal(false)]).optional(),
             })
             .optional(),
+          estimate: z
+            .strictObject({
+              probability: z
+                .string()
+                .max(256)
+                .regex(/^(\/[^/]*)*$/, {
+                  error:
+                    "write a JSON pointer into the answer to one row such as '/1', or '' where that is the probability",
+                }),
+              cutoff: z.number().gt(0).lt(1).default(0.5),
+            })
+            .optional(),
           performance: z
             .strictObject({
               window: door.duration.refine((ms) => ms >= 10 * second, { error: 'use at least 10s' }).default(day),

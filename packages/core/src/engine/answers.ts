@@ -65,14 +65,23 @@ function counterOf<Kept>(
   let [kept, rows] = [begun, given.rows];
   return {
     add(requests) {
-      // Where a platform does not say who answered, it counts.
-      const its = requests.filter(({ deployment = given.of }) => deployment === given.of);
+      const its = answeredBy(requests, given.of);
       kept = more(kept, its);
       rows += its.reduce((sum, { answers }) => sum + answers.length, 0);
     },
     close: async () => (rows === 0 ? undefined : { kept: await writeDrift(kept, given.own, given.name), rows }),
   };
 }
+
+/** Where a platform does not say who answered, it counts. */
+const answeredBy = (requests: readonly CapturedRequest[], of: string): readonly CapturedRequest[] =>
+  requests.filter(({ deployment = of }) => deployment === of);
+
+/** What a deployment answered to each row. A request of whose answer there is no copy has no rows here. */
+export const rowByRow = (requests: readonly CapturedRequest[], of: string): readonly (Json | undefined)[] =>
+  answeredBy(requests, of).flatMap(({ rows, answers, unanswered }) =>
+    unanswered ? [] : Array.from({ length: Math.max(rows.length, answers.length) }, (_, row) => answers[row]),
+  );
 
 /** The reference of the answers in a sample, and its digest. Twice: the same object. */
 export async function freezeAnswers(

@@ -5,6 +5,7 @@ import { defined } from '../base/objects.ts';
 import { day } from '../base/time.ts';
 import { type AnswerSample, answersName } from '../drift/answers.ts';
 import { emptyCounts } from '../drift/cells.ts';
+import { noProbabilities, withProbabilities } from '../drift/estimate.ts';
 import type { ColumnKind, Reference, WindowCounts } from '../drift/reference.ts';
 import type { AnswersAsked } from '../model/drift/protocol.ts';
 import type { Order } from '../model/protocol.ts';
@@ -427,5 +428,63 @@ describe('answers', () => {
 
     expect(drifted.judged.alarms).toEqual([answersName]);
     expect(none.judged).toMatchObject({ alarms: [], isSilent: true });
+  });
+});
+
+describe('probabilities', () => {
+  const place = { of: 'v1', pointer: '/p', cutoff: 0.5 };
+  const asked = (world: ReturnType<typeof opened>) =>
+    ({ kind: 'countCaptured', ...order, reference: world.put('references', reference), probabilities: place }) as const;
+  const predicted = (answers: readonly Json[], more: Partial<CapturedRequest> = {}): CapturedRequest => ({
+    ...{ at: 1, rows: answers.map(() => ({ age: 5, height: 5 })), answers },
+    ...more,
+  });
+
+  test('of the version that serves are added up, and a row without one is counted', async () => {
+    const world = opened([
+      [
+        predicted([{ p: 0.25 }, { p: 0.75 }], { deployment: 'v1' }),
+        predicted([{ p: 1 }], { deployment: 'v2' }),
+        predicted([{ p: 0.5 }]),
+      ],
+      // Nothing was read of the answer to two rows; of the last request there is no copy of one.
+      [
+        predicted([{ p: '0.9' }]),
+        { ...predicted([1, 2]), answers: [] },
+        { ...predicted([1]), answers: [], unanswered: true },
+      ],
+    ]);
+
+    const { counted } = await countCaptured(asked(world), world.ports);
+
+    expect(counted.probabilities).toEqual({
+      ...{ above: { rows: 2, sum: 1.25 }, below: { rows: 1, sum: 0.25 } },
+      ...{ lacking: 3, lacks: 'a text' },
+    });
+  });
+
+  test('are added up in parts as at once, a part twice to the same, and from the beginning where counts are gone', async () => {
+    const pages = Array.from({ length: 45 }, (_, index) => [predicted([{ p: index / 45 }, { p: 0.1 }])]);
+    const world = opened(pages);
+    const order = asked(world);
+
+    const first = await countCaptured(order, world.ports);
+    const next = { ...order, counted: first.counted, cursor: first.cursor ?? '' };
+    const [second, again] = [await countCaptured(next, world.ports), await countCaptured(next, world.ports)];
+    const third = await countCaptured({ ...order, counted: second.counted, cursor: second.cursor ?? '' }, world.ports);
+    for (const key of world.objects.keys()) if (key.startsWith('drift/unfinished/')) world.objects.delete(key);
+    const anew = await countCaptured(next, world.ports);
+
+    const all = pages.flatMap(([request]) => request?.answers ?? []);
+    expect(again).toEqual(second);
+    expect(third.counted.probabilities).toEqual(withProbabilities(noProbabilities, all, place));
+    expect(anew).toEqual(first);
+  });
+
+  test('that nobody asks for are not looked at', async () => {
+    const world = opened([[predicted([{ p: 0.25 }])]]);
+    const { probabilities: _, ...order } = asked(world);
+
+    expect((await countCaptured(order, world.ports)).counted).not.toHaveProperty('probabilities');
   });
 });

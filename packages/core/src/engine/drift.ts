@@ -2,6 +2,7 @@ import { defined } from '../base/objects.ts';
 import { answersName } from '../drift/answers.ts';
 import { countRows, emptyCounts, noRows } from '../drift/cells.ts';
 import { type DetectorState, judgeWindow, startDetector } from '../drift/detector.ts';
+import { noProbabilities, withProbabilities } from '../drift/estimate.ts';
 import type { Profiler } from '../drift/profiler.ts';
 import type { ColumnCounts, Reference, WindowCounts } from '../drift/reference.ts';
 import { shortName } from '../drift/report.ts';
@@ -10,7 +11,7 @@ import type { ColumnSeen, Counted, Judged } from '../model/drift/protocol.ts';
 import type { Order } from '../model/protocol.ts';
 import { type Bucket, ownBucket } from '../ports/bucket.ts';
 import type { Ports } from '../ports/ports.ts';
-import { freezeAnswers, openAnswers } from './answers.ts';
+import { freezeAnswers, openAnswers, rowByRow } from './answers.ts';
 import { readOf, readReference } from './profile.ts';
 import { findDrift, readDrift, unfinishedCountsKey, windowKey, writeDrift } from './stored.ts';
 
@@ -26,20 +27,34 @@ type CountOrder = Extract<Order, { kind: 'countCaptured' }>;
  * leaves the same object. Where the counts of the parts before are gone, the window is counted from its beginning.
  */
 export async function countCaptured(
-  { endpoint, on = 'endpoint', from, to, fields, reference, answers: asked, counted, cursor }: CountOrder,
+  {
+    endpoint,
+    on = 'endpoint',
+    from,
+    to,
+    fields,
+    reference,
+    answers: asked,
+    probabilities: place,
+    ...begun
+  }: CountOrder,
   ports: Ports,
 ): Promise<{ readonly counted: Counted; readonly cursor?: string }> {
   const own = ports.bucket(ownBucket);
   const frozen = await readReference(readOf(own), reference);
   const telemetry = ports.telemetry(on);
+  const { counted, cursor } = begun;
   let counts = counted && (await findDrift<WindowCounts>(unfinishedCountsKey(counted.counts), own));
   // A digest of the training data is known to who may read the model, and not to who asks it for predictions.
   const answers = asked && (await openAnswers(asked, counts && counted?.answers, own, reference));
   let [unread, next] = counts === undefined ? [] : [counted?.unread, cursor];
+  let probabilities = counts && counted?.probabilities;
   for (let page = 0; page < pagesPerPart; page += 1) {
     const query = { endpoint, from, to, fields, ...defined({ cursor: next }) };
     const { items, next: after, unread: failed } = await telemetry.captured(query);
     answers?.add(items);
+    if (place !== undefined)
+      probabilities = withProbabilities(probabilities ?? noProbabilities, rowByRow(items, place.of), place);
     counts = countRows(
       frozen,
       items.flatMap(({ rows }) => rows),
@@ -56,7 +71,7 @@ export async function countCaptured(
     counted: {
       counts: await writeDrift(whole, own, next === undefined ? windowKey : unfinishedCountsKey),
       rows: whole.rows,
-      ...defined({ unread, answers: await answers?.close() }),
+      ...defined({ unread, answers: await answers?.close(), probabilities }),
     },
     ...defined({ cursor: next }),
   };

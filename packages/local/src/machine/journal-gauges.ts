@@ -1,5 +1,6 @@
 import { ownTurn } from '@serin/api/own-turn';
 import { defined } from '@serin/core/base/objects';
+import type { Estimate } from '@serin/core/drift/estimate';
 import { lossOf } from '@serin/core/drift/outcomes';
 import { allModels } from '@serin/core/engine/find';
 import type { Drift } from '@serin/core/model/drift/drift';
@@ -21,7 +22,10 @@ export interface ModelGauge {
   readonly firing: number;
   readonly approvals: number;
   /** Of the last window of live requests that was judged, and whether drift is open. Absent: it is not looked for. */
-  readonly drift?: { readonly isOpen: boolean; readonly last?: { readonly evidence: number; readonly size: number } };
+  readonly drift?: {
+    readonly isOpen: boolean;
+    readonly last?: { readonly evidence: number; readonly size: number; readonly estimate?: Estimate };
+  };
   /** The same of labels: what was lost in the last window, and from where on it is worse. Absent: none is judged. */
   readonly performance?: {
     readonly isOpen: boolean;
@@ -135,7 +139,9 @@ function driftOf({ incident, windows }: Drift): NonNullable<ModelGauge['drift']>
   const last = windows.at(-1);
   return {
     isOpen: incident !== undefined,
-    ...(last === undefined ? {} : { last: { evidence: last.evidence, size: last.size } }),
+    ...(last === undefined
+      ? {}
+      : { last: { evidence: last.evidence, size: last.size, ...defined({ estimate: last.estimate }) } }),
   };
 }
 

@@ -162,6 +162,27 @@ describe('the metrics of a server', () => {
       'serin_drift_open{model="fraud"} 1',
       'serin_drift_open{model="new"} 0',
     ]);
+    expect(of(text, 'serin_performance_estimate_ratio')).toEqual([]);
+  });
+
+  test('tell what is expected without labels by a name that says so, and only what is known of it', async () => {
+    const last = { evidence: 1, size: 0.01 };
+    const models: readonly ModelGauge[] = [
+      {
+        ...idle,
+        drift: { isOpen: false, last: { ...last, estimate: { accuracy: 0.9, precision: 0.75, recall: 0.5 } } },
+      },
+      { ...idle, model: 'rare', drift: { isOpen: false, last: { ...last, estimate: { accuracy: 0.99 } } } },
+      { ...idle, model: 'unknown', drift: { isOpen: false, last } },
+    ];
+    const text = await metricsOf({ models }).text(false);
+
+    expect(of(text, 'serin_performance_estimate_ratio')).toEqual([
+      'serin_performance_estimate_ratio{model="fraud",measure="accuracy"} 0.9',
+      'serin_performance_estimate_ratio{model="fraud",measure="precision"} 0.75',
+      'serin_performance_estimate_ratio{model="fraud",measure="recall"} 0.5',
+      'serin_performance_estimate_ratio{model="rare",measure="accuracy"} 0.99',
+    ]);
   });
 
   test('tell of labels what was lost, from where on it is worse, and whether it is', async () => {

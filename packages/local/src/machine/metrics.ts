@@ -280,8 +280,23 @@ function ofDrift(models: readonly ModelGauge[]): readonly Family[] {
       'Whether an incident of drift is open.',
       each(({ isOpen }) => (isOpen ? 1 : 0)),
     ),
+    {
+      ...gauge(
+        'serin_performance_estimate_ratio',
+        'What is expected of the predictions of the last window of requests without labels, 0 to 1: estimated, not measured.',
+        models.flatMap(({ model, drift }) =>
+          estimated.flatMap((measure) => {
+            const value = drift?.last?.estimate?.[measure];
+            return value === undefined ? [] : [{ labels: { model, measure }, value }];
+          }),
+        ),
+      ),
+      unit: 'ratio',
+    },
   ];
 }
+
+const estimated = ['accuracy', 'precision', 'recall'] as const;
 
 /** Predictions against their labels: what the last window that was judged came to. */
 function ofPerformance(models: readonly ModelGauge[]): readonly Family[] {

@@ -4,6 +4,7 @@ import { command, type Part, section } from '../parts.ts';
 import { figure } from '../plot/figure.ts';
 import type { Given } from '../views.ts';
 import { type ColumnDoc, columnPlot, type WindowDoc, windowsPlot } from './drift-plots.ts';
+import { type EstimateDoc, estimatePart } from './estimate.ts';
 import { type PerformanceDoc, performancePart } from './performance.ts';
 import type { ModelDoc } from './things.ts';
 
@@ -16,6 +17,7 @@ interface DriftDoc {
   readonly days?: string;
   readonly columns: readonly ColumnDoc[];
   readonly windows: readonly WindowDoc[];
+  readonly estimate?: EstimateDoc;
   readonly performance?: PerformanceDoc;
 }
 
@@ -27,7 +29,8 @@ export async function driftParts({ look }: Given, { model, plan: { monitor } }: 
   if (monitor.drift === undefined && monitor.performance === undefined) return '';
   const it = await look.get<DriftDoc>(`/v1/models/${encodeURIComponent(model)}/drift`);
   return html`${monitor.drift === undefined ? '' : requestsPart(model, it, monitor.drift)}
-${it.performance === undefined ? '' : performancePart(model, it.performance)}`;
+${it.performance === undefined ? '' : performancePart(model, it.performance)}
+${it.estimate === undefined ? '' : estimatePart(model, it.estimate)}`;
 }
 
 function requestsPart(model: string, it: DriftDoc, rules: { readonly notice: number; readonly major: number }): Part {

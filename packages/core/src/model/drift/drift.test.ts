@@ -9,6 +9,7 @@ import { decideModel } from '../decide.ts';
 import { artifactOf, planOf } from '../model.fixture.ts';
 import { monitorStart } from '../monitor/monitor.ts';
 import type { ModelSignal } from '../protocol.ts';
+import { scoreKey } from '../run/steps.ts';
 import { type Model, modelStart } from '../state.ts';
 import { beginDrift, type Drift, driftOwes, driftTable, driftWakes } from './drift.ts';
 import type { Counted, Judged } from './protocol.ts';
@@ -18,7 +19,7 @@ const start = Date.UTC(2026, 0, 1, 18);
 const midnight = Date.UTC(2026, 0, 2);
 const judgedDaily = { capture: { share: '10%', fields: ['age', 'city'] }, drift: {} };
 const plan = planOf({ monitor: judgedDaily });
-const context = { model: 'fraud', plan };
+const context = { model: 'fraud', plan, versions: {} };
 const reference = { version: 1, reference: 'ref1' };
 const counted: Counted = { counts: 'c1', rows: 1000 };
 const clean: Judged = {
@@ -120,7 +121,10 @@ describe('a window of captured requests', () => {
   });
 
   test('is judged by no column that the config has off by then, whatever the reference has', () => {
-    const its = { model: 'fraud', plan: planOf({ monitor: { ...judgedDaily, drift: { columns: { age: 'off' } } } }) };
+    const its = {
+      ...context,
+      plan: planOf({ monitor: { ...judgedDaily, drift: { columns: { age: 'off' } } } }),
+    };
     const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
     const whole = say(ended, { type: 'capturedCounted', counted, at: ended.until });
 
@@ -130,7 +134,7 @@ describe('a window of captured requests', () => {
 
   test('says which captured fields nothing is compared with, but for the one that names a request', () => {
     const its = {
-      model: 'fraud',
+      ...context,
       plan: planOf({ monitor: { capture: { ...judgedDaily.capture, id: 'city' }, drift: {} } }),
     };
     const ended = tick(beginDrift(undefined, reference, start, plan), midnight + day);
@@ -168,7 +172,7 @@ describe('a window of captured requests', () => {
 
   test('of as long as requests are kept loses little of it', () => {
     const its = {
-      model: 'fraud',
+      ...context,
       plan: planOf({ monitor: { ...judgedDaily, capture: { ...judgedDaily.capture, keep: '1d' } } }),
     };
     const begun = beginDrift(undefined, reference, midnight, its.plan);
@@ -177,6 +181,38 @@ describe('a window of captured requests', () => {
 
     expect(counting.status).toBe('counting');
     expect(counting.from - midnight).toBeLessThan(day / 90);
+  });
+
+  test('has beside it what its probabilities promise, or why they promise nothing', () => {
+    const asked = planOf({ monitor: { ...judgedDaily, estimate: { probability: '' } } });
+    const { evaluate } = asked;
+    if (evaluate === undefined) throw new Error('no evaluate job');
+    const [artifact, holdout] = [artifactOf('m'), { kind: 'artifact', artifact: artifactOf('h') } as const];
+    const one = {
+      ...{ number: 1, run: 'r', at: start, dataset: 'd', artifact, metrics: {}, holdout, evaluate },
+      ...{ scores: { [scoreKey(artifact, holdout, evaluate)]: { calibration_error: 0.01 } } },
+      ...{ serve: plan.serve, lineage: {} },
+    };
+    const its = { ...context, plan: asked, versions: { '1': one } };
+    const window = (drift: Drift, rows: number): Drift => {
+      const probabilities = { above: { rows, sum: 0.9 * rows }, below: { rows: 0, sum: 0 }, lacking: 0 };
+      const ended = stepped(drift, { type: 'clockTicked', at: drift.until }, its);
+      const whole = stepped(
+        ended,
+        { type: 'capturedCounted', counted: { ...counted, probabilities }, at: ended.until },
+        its,
+      );
+      return stepped(whole, { type: 'driftJudged', detector: 'd', judged: clean, at: ended.until }, its);
+    };
+
+    const enough = window(beginDrift(undefined, reference, start, plan), 1000);
+    const few = window(enough, 100);
+    const again = window(few, 1000);
+
+    expect(enough.windows[0]?.estimate).toMatchObject({ version: 1, rows: 1000, accuracy: 0.9, error: 0.01 });
+    expect([enough, again].map((drift) => Object.hasOwn(drift, 'unestimated'))).toEqual([false, false]);
+    expect(few.windows.map(({ estimate }) => estimate?.rows)).toEqual([1000, undefined]);
+    expect(few.unestimated).toBe('it has 100 probabilities, and 200 are needed');
   });
 
   test('leaves what was seen in short, for the last sixty', () => {
@@ -309,7 +345,7 @@ describe('the answers of the champion', () => {
   });
 
   test('of a week are enough to be sure', () => {
-    const weekly = { model: 'fraud', plan: planOf({ monitor: { ...judgedDaily, drift: { window: '7d' } } }) };
+    const weekly = { ...context, plan: planOf({ monitor: { ...judgedDaily, drift: { window: '7d' } } }) };
     const first = window(beginDrift(undefined, reference, start, weekly.plan), seen(5000, 's1'), undefined, weekly);
     const second = window(first.after, seen(5000, 's2'), undefined, weekly);
 
@@ -336,7 +372,7 @@ describe('the answers of the champion', () => {
   test('are as the config has them: of a kind, or off', () => {
     const withKind = (kind: 'category' | 'off') => {
       const judged = { ...judgedDaily, drift: { columns: { '(answers)': kind } } };
-      return { model: 'fraud', plan: planOf({ monitor: judged }) };
+      return { ...context, plan: planOf({ monitor: judged }) };
     };
     const { after } = window(begun, seen(600, 's1'));
 

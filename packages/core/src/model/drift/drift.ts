@@ -4,7 +4,9 @@ import { hour } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { follow, type Incident } from '../../drift/incident.ts';
 import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
+import type { Versions } from '../version.ts';
 import { type Answers, answersAfter, answersAsked, answersJudged } from './answers.ts';
+import { type EstimateSeen, estimateAfter, probabilitiesAsked } from './estimate.ts';
 import type { Counted, Judged } from './protocol.ts';
 
 /** A window that was judged, in short. */
@@ -17,6 +19,8 @@ export interface WindowSeen {
   /** The largest difference of a column. */
   readonly size: number;
   readonly alarms: readonly string[];
+  /** Absent: none was made. */
+  readonly estimate?: EstimateSeen;
 }
 
 interface Base {
@@ -46,6 +50,8 @@ interface Base {
   readonly absent?: readonly string[];
   /** Why the last window could not be judged. */
   readonly because?: string;
+  /** Why nothing was estimated of it, where the config asks for that. */
+  readonly unestimated?: string;
 }
 
 /** Live requests of one model, window by window. A status names what is waited for. */
@@ -62,6 +68,7 @@ export type Drift =
 export interface DriftContext {
   readonly model: string;
   readonly plan: ModelPlan;
+  readonly versions: Versions;
 }
 
 const keptWindows = 60;
@@ -158,21 +165,26 @@ function note(
   const { evidence, threshold, columns, alarms, level, isSilent, uncalibrated } = judged;
   const { from, until, counted, version, windows, incident: open } = drift;
   const size = Math.max(0, ...columns.map(({ size = 0 }) => size));
-  const seen = { from, to: until, rows: counted.rows, evidence, threshold, size, alarms: alarms.slice(0, 10) };
   const drifted = columns.flatMap(({ name, size }) => (alarms.includes(name) ? (size ?? 0) : []));
   const found = { columns: alarms, size: Math.max(0, ...drifted), ...defined({ level, isSilent }) };
   const incident = follow(open, found, { from, at, version });
-  const rest = without(next(drift, context), 'because', 'incident', 'uncalibrated', 'absent', 'answers') as Drift;
-  const answers = answersAfter(drift, counted.answers, { isOpen: incident !== undefined, made, plan: context.plan });
+  const isOpen = incident !== undefined;
+  const answers = answersAfter(drift, counted.answers, { isOpen, made, plan: context.plan });
+  const { estimate, unestimated } = estimateAfter({ version, isOpen }, counted.probabilities, context);
+  const told = { from, to: until, rows: counted.rows, evidence, threshold, size, alarms: alarms.slice(0, 10) };
+  const seen = { ...told, ...defined({ estimate }) };
   return {
-    ...rest,
+    ...(without(next(drift, context), ...ofOneWindow) as Drift),
     detector,
     counts: counted.counts,
     columns,
     windows: [...windows, seen].slice(-keptWindows),
-    ...defined({ incident, uncalibrated, absent: absentFields(judged, context), answers }),
+    ...defined({ incident, uncalibrated, absent: absentFields(judged, context), answers, unestimated }),
   };
 }
+
+/** What the next window says anew, or leaves out. */
+const ofOneWindow = ['because', 'incident', 'uncalibrated', 'absent', 'answers', 'unestimated'] as const;
 
 /** But for the one that a request is named by: nobody expects it. */
 function absentFields({ absent = [] }: Judged, { plan: { monitor } }: DriftContext): readonly string[] | undefined {
@@ -187,7 +199,8 @@ export function driftOwes(drift: Drift, { model, plan }: DriftContext): readonly
   const { turn, from, until: to, reference, detector, incident } = drift;
   const key = `drift/${turn}`;
   if (drift.status === 'counting') {
-    const begun = defined({ answers: answersAsked(drift, plan), counted: drift.counted, cursor: drift.cursor });
+    const asked = { answers: answersAsked(drift, plan), probabilities: probabilitiesAsked(drift.version, plan) };
+    const begun = defined({ ...asked, counted: drift.counted, cursor: drift.cursor });
     return [{ key, kind: 'countCaptured', endpoint: model, from, to, fields: capture.fields, reference, ...begun }];
   }
   const { notice, major, quietFor, columns } = rules;

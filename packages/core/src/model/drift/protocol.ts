@@ -1,3 +1,4 @@
+import type { Probabilities, ProbabilityPlace } from '../../drift/estimate.ts';
 import type { ColumnKind } from '../../drift/reference.ts';
 import type { ServingKind } from '../../ports/serving.ts';
 
@@ -16,6 +17,8 @@ export interface DriftProtocol {
         readonly reference: string;
         /** Absent: the answers are not compared. */
         readonly answers?: AnswersAsked;
+        /** Absent: nothing is estimated of them. */
+        readonly probabilities?: ProbabilitiesAsked;
         readonly counted?: Counted;
         readonly cursor?: string;
       }
@@ -48,6 +51,14 @@ export interface Counted {
   readonly unread?: { readonly requests: number; readonly first: string };
   /** Absent: none was captured. */
   readonly answers?: AnswersSeen;
+  /** Absent: nobody asks for them. */
+  readonly probabilities?: Probabilities;
+}
+
+/** Of which answers the probabilities are added up. */
+export interface ProbabilitiesAsked extends ProbabilityPlace {
+  /** The deployment that gave them; those of others are passed over. */
+  readonly of: string;
 }
 
 /** What is done with the answers of a window. */
