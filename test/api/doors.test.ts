@@ -142,6 +142,17 @@ const rows: readonly Row[] = [
     at: 'monitor.performance.prediction',
     authors: { 'monitor.performance': { prediction: '/a' }, [`${guardrail}.labels`]: { prediction: '/b' } },
   },
+  { at: 'monitor.performance.positive', authors: { 'monitor.performance': { positive: 'fraud', scale: 10 } } },
+  { at: 'monitor.performance.positive', authors: { 'monitor.performance': { positive: true } } },
+  {
+    at: 'monitor.performance.positive',
+    authors: { 'monitor.performance': { positive: 'fraud' }, [`${guardrail}.labels`]: { kind: 'loss' } },
+  },
+  {
+    at: 'monitor.performance.scale',
+    authors: { 'monitor.performance': { scale: 10 }, [`${guardrail}.labels`]: { kind: 'loss' } },
+  },
+  { at: `${guardrail}.labels.scale`, authors: { [`${guardrail}.labels`]: { scale: 10 } } },
   { at: 'colour', authors: { colour: 'red' } },
 ];
 

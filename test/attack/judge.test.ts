@@ -125,6 +125,26 @@ describe('labels', () => {
     expect(check({ rows: [{ deployment: 'v2', weight: -5, requests: 1, labelled: 1, wrong: 0 }] })).toThrow(/weight/);
     expect(check({})).not.toThrow();
   });
+
+  test('that cannot be are refused by name: truths that are not among the labels of their row, and sums that are none', () => {
+    const classes = { truePositives: 3, falsePositives: 1, falseNegatives: 1, trueNegatives: 2 };
+    const errors = { numbers: 2, unknown: 1, absolute: 3, squares: 5, fourths: 17 };
+    const row = { deployment: 'v2', weight: 50, requests: 10, labelled: 7, wrong: 3 };
+    const check = (more: Partial<LabelTick['rows'][number]>) => () =>
+      checkLabels({ ...labelsAt(0), rows: [{ ...row, ...more }] });
+
+    expect(check({ classes, errors })).not.toThrow();
+    for (const change of [{ truePositives: 5 }, { falsePositives: 3 }, { trueNegatives: 3 }, { falseNegatives: -1 }])
+      expect(check({ classes: { ...classes, ...change } })).toThrow(/truths of v2/);
+    for (const change of [
+      { numbers: 3 },
+      { unknown: 0.5 },
+      { squares: Number.NaN },
+      { absolute: -1 },
+      { fourths: 1 / 0 },
+    ])
+      expect(check({ errors: { ...errors, ...change } })).toThrow(/truths of v2/);
+  });
 });
 
 describe('a certificate of losses', () => {

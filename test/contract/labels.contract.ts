@@ -1,3 +1,4 @@
+import type { TruthRule } from '@serin/core/base/truths';
 import type { Label, LabelOutcome, Labels } from '@serin/core/ports/telemetry';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AdapterOf } from './adapters.ts';
@@ -54,8 +55,8 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
     const label = (requestId: string, outcome: LabelOutcome): Label => ({ requestId, time: opened.now(), outcome });
     const tell = (...labels: readonly (readonly [string, LabelOutcome])[]) =>
       opened.telemetry.label(labels.map(([id, outcome]) => label(id, outcome)));
-    const read = (ticks = 1, endpoint = 'e') =>
-      opened.telemetry.labels({ endpoint, from: start, to: start + ticks * tickMs, tickMs, maturityMs });
+    const read = (ticks = 1, endpoint = 'e', more: { readonly truths?: TruthRule } = {}) =>
+      opened.telemetry.labels({ endpoint, from: start, to: start + ticks * tickMs, tickMs, maturityMs, ...more });
     const closesAt = (ticks = 1) => {
       const end = start + ticks * tickMs;
       return opened.closesAt?.(end) ?? end + maturityMs;
@@ -129,6 +130,101 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
 
       expect(await wrongOf()).toEqual([[1, wrong ? 1 : 0]]);
     });
+
+    test('tells of one class what was predicted and what was true, by the truths only, and all is compared as before', async () => {
+      const told: readonly (readonly [Prediction | undefined, LabelOutcome])[] = [
+        ['fraud', { truth: 'fraud' }],
+        ['fraud', { truth: 'honest' }],
+        ['fraud', { truth: 'odd' }],
+        ['honest', { truth: 'fraud' }],
+        ['odd', { truth: 'fraud' }],
+        [undefined, { truth: 'fraud' }],
+        ['honest', { truth: 'honest' }],
+        ['honest', { truth: 'odd' }],
+        ['fraud', { wrong: true }],
+        ['fraud', { loss: 0.5 }],
+      ];
+      for (const [index, [prediction]] of told.entries())
+        request(`r${index}`, prediction === undefined ? {} : { prediction });
+      request('without a label', { prediction: 'fraud' });
+      request('of another', { prediction: 'fraud' }, { deployment: 'v2' });
+      await tell(...told.map(([, outcome], index) => [`r${index}`, outcome] as const));
+      await tell(['of another', { truth: 'fraud' }]);
+      await mature();
+
+      const [plain] = await read();
+      const [tick] = await read(1, 'e', { truths: { positive: 'fraud' } });
+      const rowOf = (deployment: string) => tick?.rows.find((row) => row.deployment === deployment);
+
+      expect(rowOf('v1')).toMatchObject({
+        ...{ requests: 11, labelled: 9, wrong: 7 },
+        classes: { truePositives: 1, falsePositives: 2, falseNegatives: 3, trueNegatives: 2 },
+      });
+      expect(rowOf('v2')).toMatchObject({
+        classes: { truePositives: 1, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 },
+      });
+      expect(plain).toEqual({ ...tick, rows: tick?.rows.map(({ classes: _, ...row }) => row) });
+    });
+
+    test.each<[string, string, Prediction, LabelOutcome]>([
+      ['a truth value', 'true', true, { truth: true }],
+      ['a number', '1', 1, { truth: '1' }],
+      ['zero', '0', 0, { truth: 0 }],
+    ])('knows a class that is %s by its text', async (_, positive, prediction, outcome) => {
+      request('a', { prediction });
+      await tell(['a', outcome]);
+      await mature();
+
+      const [tick] = await read(1, 'e', { truths: { positive } });
+
+      expect(tick?.rows).toMatchObject([{ labelled: 1, wrong: 0, classes: { truePositives: 1 } }]);
+    });
+
+    test('takes truths for numbers where it is asked to: each is a loss by its error, and how large they are is summed', async () => {
+      const told: readonly (readonly [Prediction | undefined, LabelOutcome])[] = [
+        [12, { truth: 10 }],
+        [7, { truth: '8' }],
+        ['40', { truth: 10 }],
+        ['cat', { truth: 10 }],
+        [undefined, { truth: 10 }],
+        [5, { truth: 'cat' }],
+        [10, { wrong: true }],
+        [10, { loss: 0.25 }],
+      ];
+      for (const [index, [prediction]] of told.entries()) {
+        request(`r${index}`, prediction === undefined ? {} : { prediction });
+        await opened.advance(10);
+      }
+      await tell(...told.map(([, outcome], index) => [`r${index}`, outcome] as const));
+      await mature();
+
+      const [tick] = await read(1, 'e', { truths: { scale: 10 } });
+
+      expect(tick?.losses.map(({ loss }) => loss)).toEqual([0.2, 0.1, 1, 1, 1, 1, 0.25]);
+      expect(tick?.rows).toMatchObject([
+        {
+          ...{ requests: 8, labelled: 1, wrong: 1 },
+          errors: { numbers: 3, unknown: 3, absolute: 33, squares: 905, fourths: 810_017 },
+        },
+      ]);
+      expect(tick?.rows[0]).not.toHaveProperty('classes');
+    });
+
+    errors(
+      'takes an answer that was an error for no prediction of a class, and for the worst of a number',
+      async () => {
+        request('a', { prediction: 1, errored: true });
+        await tell(['a', { truth: 1 }]);
+        await mature();
+
+        const [classed] = await read(1, 'e', { truths: { positive: '1' } });
+        const [numbered] = await read(1, 'e', { truths: { scale: 10 } });
+
+        expect(classed?.rows).toMatchObject([{ wrong: 1, classes: { truePositives: 0, falseNegatives: 1 } }]);
+        expect(numbered?.losses.map(({ loss }) => loss)).toEqual([1]);
+        expect(numbered?.rows).toMatchObject([{ labelled: 0, errors: { numbers: 0, unknown: 1 } }]);
+      },
+    );
 
     errors('takes an answer that was an error for wrong', async () => {
       request('a', { prediction: 1, errored: true });
@@ -316,6 +412,15 @@ export function labelsContract(name: AdapterOf<'labels'>, open: () => Promise<Op
       await mature();
 
       expect((await read())[0]?.pairs).toEqual({ v2: { mirror: 3, served: 2 } });
+    });
+
+    mirrors('takes no truth that is a number for a pair', async () => {
+      request('a', { prediction: 1, mirror: { deployment: 'v2', failed: false, prediction: 2 } });
+      await tell(['a', { truth: 2 }]);
+      await mature();
+
+      expect((await read(1, 'e', { truths: { scale: 10 } }))[0]?.pairs).toEqual({});
+      expect((await read())[0]?.pairs).toEqual({ v2: { mirror: 0, served: 1 } });
     });
 
     test('a tick without requests is there, with nothing in it, and only whole ticks of the window come', async () => {

@@ -20,6 +20,27 @@ export const performanceBugs: readonly PlantedBug[] = [
     mended,
   ),
   core(
+    'what truths say of a class is not counted',
+    'engine/performance.ts',
+    '...defined({ classes, errors })',
+    '...defined({ errors })',
+    same,
+  ),
+  core(
+    'what is added up of a class counts false negatives for false positives',
+    'base/truths.ts',
+    'sum + other[name as keyof Sums]]',
+    "sum + other[(name === 'falsePositives' ? 'falseNegatives' : name) as keyof Sums]]",
+    same,
+  ),
+  core(
+    'truths that are numbers are read as text',
+    'model/performance/performance.ts',
+    'truths: truthRuleOf(rules), bets',
+    'truths: truthRuleOf({ positive: rules.positive }), bets',
+    mended,
+  ),
+  core(
     'labels are read before the last of them have come',
     'model/performance/performance.ts',
     'tickMs, maturityMs, outcomes },',

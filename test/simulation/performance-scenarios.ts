@@ -22,7 +22,10 @@ const monitor: Given['monitor'] = {
   // So rare that a false alarm is a defect.
   performance: { window: '20m', maturity: '10m', quietFor: 100_000 },
 };
-const judging = configOf({ monitor });
+/** The same of truths of a class, and of truths that are numbers. */
+const classes = { ...monitor, performance: { ...monitor.performance, positive: 'fraud' } };
+const numbers = { ...monitor, performance: { ...monitor.performance, scale: 10 } };
+const judging = configOf({ monitor: classes });
 const late = { share: 0.9, takeMs: 12 * minute };
 const labelsTwice = (tick: LabelTick): readonly LabelTick[] => [tick, tick];
 
@@ -87,7 +90,7 @@ export const performanceScenarios: readonly Scenario[] = [
     name: 'predictions get worse, and the version that is trained of newer data mends it',
     outside: labelled(worse('v1')),
     async act(universe) {
-      await serving(universe);
+      await serving(universe, numbers);
       await universe.when(({ performance }) => performance?.incident !== undefined);
       await universe.when((model) => (model.champion ?? 0) > 1 && settled(model));
       await universe.when(({ performance }) => performance !== undefined && performance.incident === undefined);

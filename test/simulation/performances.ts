@@ -2,18 +2,12 @@ import { instant } from '@serin/core/base/time';
 import type { LossWindow, Performance } from '@serin/core/model/performance/performance';
 import type { Model } from '@serin/core/model/state';
 import type { Entry } from '@serin/core/ports/journal';
-import type { LabelTick } from '@serin/core/ports/telemetry';
+import type { Labels, LabelTick } from '@serin/core/ports/telemetry';
 import { Wrong } from './ledger.ts';
 
 export interface PerformanceSources {
   /** What really came in time. */
-  trueLabels(query: {
-    readonly endpoint: string;
-    readonly from: number;
-    readonly to: number;
-    readonly tickMs: number;
-    readonly maturityMs: number;
-  }): readonly LabelTick[];
+  trueLabels(query: Parameters<Labels['labels']>[0]): readonly LabelTick[];
 }
 
 const wrong = (message: string): never => {
@@ -74,12 +68,12 @@ export function createPerformanceWatch({ trueLabels }: PerformanceSources) {
     const name = `the window until ${instant(last.to)}`;
     const earlier = before?.windows.at(-1);
     if (earlier !== undefined && last.from < earlier.to) wrong(`${name} begins before the one before it ended`);
-    counted(last, model, name);
+    const losses = counted(last, model, name);
     if (last.labels < 200 || last.labels < last.predictions / 2) wrong(`${name} is judged by ${last.labels} labels`);
 
     const account = accounts.get(model.model) ?? begun(last.version);
     const was = before?.incident;
-    const next = withWindow(account, last, { isOpen: was?.version === last.version, model, name });
+    const next = withWindow(account, last, { isOpen: was?.version === last.version, losses, model, name });
     const now = after.incident;
     if (was === undefined && now !== undefined && last.isAlarm !== true)
       wrong(`${name} opens an incident without evidence`);
@@ -93,17 +87,36 @@ export function createPerformanceWatch({ trueLabels }: PerformanceSources) {
     if (isAnew && after.evidence.logs.length > 0) wrong(`${name} keeps the evidence of before the incident`);
   }
 
-  /** Each label that came in time counts once, for the version that answered. */
-  function counted(last: LossWindow, { model, plan }: Model, name: string): void {
+  /** Each label that came in time counts once, for the version that answered: its losses. */
+  function counted(last: LossWindow, { model, plan }: Model, name: string): readonly number[] {
     const { from, to, version } = last;
-    const maturityMs = plan.monitor.performance?.maturity ?? 0;
-    const ticks = trueLabels({ endpoint: model, from, to, tickMs: plan.rollout.tick, maturityMs });
-    const rows = ticks.flatMap((tick) => tick.rows).filter(({ deployment }) => deployment === `v${version}`);
+    const { maturity: maturityMs = 0, positive, scale } = plan.monitor.performance ?? {};
+    const truths = positive === undefined ? scale && { scale } : { positive };
+    const query = { endpoint: model, from, to, tickMs: plan.rollout.tick, maturityMs };
+    const ticks = trueLabels({ ...query, ...(truths ? { truths } : {}) });
+    const isOurs = ({ deployment }: { readonly deployment: string }): boolean => deployment === `v${version}`;
+    const rows = ticks.flatMap((tick) => tick.rows).filter(isOurs);
     const sum = (of: (row: (typeof rows)[number]) => number): number => rows.reduce((all, row) => all + of(row), 0);
-    const truth = [sum(({ requests }) => requests), sum(({ labelled }) => labelled), sum((row) => row.wrong)];
-    const said = [last.predictions, last.labels, last.lost];
-    if (truth.join() !== said.join())
-      wrong(`${name} has ${truth} predictions, labels and wrong ones of v${version}, and ${said} were counted`);
+    const losses = [
+      ...rows.flatMap(({ labelled, wrong }) => Array.from({ length: labelled }, (_, index) => (index < wrong ? 1 : 0))),
+      ...ticks.flatMap((tick) => tick.losses.filter(isOurs).map(({ loss }) => loss)),
+    ];
+    const lost = losses.reduce((all, loss) => all + loss, 0);
+    const truth = [sum(({ requests }) => requests), losses.length];
+    if (truth.join() !== [last.predictions, last.labels].join() || !nearly(lost, last.lost))
+      wrong(
+        `${name} has ${truth} predictions and labels of v${version}, which lost ${lost}, and ${[last.predictions, last.labels, last.lost]} were counted`,
+      );
+    for (const kind of ['classes', 'errors'] as const) {
+      const all = rows.flatMap((row) => Object.entries(row[kind] ?? {}));
+      for (const field of new Set([...all.map(([field]) => field), ...Object.keys(last[kind] ?? {})])) {
+        const total = all.reduce((sums, [name, value]) => (name === field ? sums + value : sums), 0);
+        const said = Object.entries(last[kind] ?? {}).find(([name]) => name === field)?.[1];
+        if (said === undefined || !nearly(total, said))
+          wrong(`${name} has ${total} ${field} of v${version}, and ${said} were counted`);
+      }
+    }
+    return losses;
   }
 
   /** An incident acts once, whatever comes of it. */
@@ -123,7 +136,17 @@ export function createPerformanceWatch({ trueLabels }: PerformanceSources) {
 function withWindow(
   account: Account,
   { labels, lost, limit, evidence, isAlarm }: LossWindow,
-  { isOpen, model, name }: { readonly isOpen: boolean; readonly model: Model; readonly name: string },
+  {
+    isOpen,
+    losses,
+    model,
+    name,
+  }: {
+    readonly isOpen: boolean;
+    readonly losses: readonly number[];
+    readonly model: Model;
+    readonly name: string;
+  },
 ): Account {
   const { limit: given, tolerance = 0, quietFor = 0 } = model.plan.monitor.performance ?? {};
   if (given !== undefined && limit !== given) wrong(`${name} has the limit ${limit}, and ${given} was given`);
@@ -138,7 +161,7 @@ function withWindow(
   const logs = account.logs.map((log, index) => {
     const bet = 1 / (2 ** index * 2 * limit);
     const before = Math.max(0, log) + Math.log1p(Math.exp(-Math.abs(log)));
-    return before + lost * Math.log(1 + bet * (1 - limit)) + (labels - lost) * Math.log(1 - bet * limit);
+    return losses.reduce((sum, loss) => sum + Math.log(1 + bet * (loss - limit)), before);
   });
   const top = Math.max(...logs);
   const mean = top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0) / logs.length);

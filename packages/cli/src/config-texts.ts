@@ -146,6 +146,8 @@ export const configTexts: Readonly<Record<string, string>> = {
   'labels.tolerated': 'Only `loss`: how much higher its mean loss may be without being worse.',
   'labels.marginLoss': 'Only `loss`: a mean loss that is higher by so much must not be promoted.',
   'labels.missing': 'What a request without a label counts as.',
+  'labels.scale':
+    'Only `loss`: truths are numbers, and an error of so much or more, in units of the prediction, is a loss of 1.',
   'labels.prediction': 'A JSON pointer to the prediction in an answer; default: the usual places.',
   'rollout.routing': 'The share that the judge reckons with: the weight that was set, or the share that came.',
   'rollout.warmUp':
@@ -199,6 +201,10 @@ export const configTexts: Readonly<Record<string, string>> = {
     'The share of wrong predictions, or the mean loss, above which the model is worse. Without it the first 1,000 labels of each version tell: a version that is bad from the start is then not seen.',
   'performance.quietFor': 'While nothing is lost, so many windows pass between two false alarms on average, or more.',
   'performance.prediction': 'Where the prediction is in the answer, as for `rollout.guardrails.labels`.',
+  'performance.positive':
+    "The class whose precision and recall are shown, as text: 'fraud', 'true' or '1'. Truths are compared with it as text.",
+  'performance.scale':
+    'Truths are numbers: an error of so much or more, in units of the prediction, is a loss of 1, and a smaller one a part of it. Mean errors are shown as well.',
   'columns.*':
     'What it is compared as: number, category, plain (missing values and lengths only) or off. Off holds at once; a kind holds for versions that are trained from then on.',
   'drift.time':

@@ -99,7 +99,7 @@ export function capturedLabels(options: ReadOptions): Labels {
 
   async function read(query: Window & { readonly endpoint: string }, plan: Plan | undefined) {
     const { endpoint, from, to, tickMs, maturityMs } = query;
-    const ticks = ticksBetween(from, to, tickMs);
+    const ticks = ticksBetween(query);
     const fields = plan?.monitor.capture?.fields ?? [];
     const tickOf = (time: number) => ticks.get(Math.floor(time / tickMs) * tickMs);
     const labelled = new Map<string, Joined>();
@@ -176,24 +176,27 @@ const inOrder = (one: Joined, other: Joined | undefined): readonly [Joined, Join
 type Window = Omit<Parameters<Labels['labels']>[0], 'endpoint'>;
 
 /** The closed ticks of the first hour of a window, or its first tick where that goes on over the hour. */
-function closedHour({ from, to, tickMs, maturityMs }: Window, closedUntil: number): Window | undefined {
+function closedHour({ from, to, tickMs, ...more }: Window, closedUntil: number): Window | undefined {
   const first = Math.ceil(from / tickMs) * tickMs;
   const hourEnd = (Math.floor(first / hour) + 1) * hour;
   const end = Math.max(first + tickMs, Math.floor(Math.min(to, hourEnd) / tickMs) * tickMs);
   if (end > to || Math.max(end, hourEnd) > closedUntil) return undefined;
-  return { from: first, to: end, tickMs, maturityMs };
+  return { ...more, from: first, to: end, tickMs };
 }
 
-function ticksBetween(from: number, to: number, tickMs: number) {
+function ticksBetween({ from, to, tickMs, truths }: Window) {
   const starts = Array.from({ length: Math.round((to - from) / tickMs) }, (_, index) => from + index * tickMs);
-  return new Map(starts.map((start) => [start, countedTick(start)]));
+  return new Map(starts.map((start) => [start, countedTick(start, truths)]));
 }
 
-function countedTick(start: number): {
+function countedTick(
+  start: number,
+  truths: Window['truths'],
+): {
   count(request: CapturedRequest, outcome?: StoredOutcome, plan?: Plan): void;
   close(): LabelTick;
 } {
-  const tick = openLabelTick(start);
+  const tick = openLabelTick(start, truths);
   return {
     count(request, outcome, plan) {
       const { deployment } = request;

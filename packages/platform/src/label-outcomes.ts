@@ -1,3 +1,12 @@
+import {
+  type Classes,
+  type Errors,
+  errorOf,
+  lossOfError,
+  type TruthRule,
+  withClass,
+  withError,
+} from '@serin/core/base/truths';
 import type { LabelOutcome, LabelTick } from '@serin/core/ports/telemetry';
 import type { Prediction } from './prediction.ts';
 
@@ -24,6 +33,8 @@ interface Row {
   requests: number;
   labelled: number;
   wrong: number;
+  classes?: Classes;
+  errors?: Errors;
 }
 
 /** Equal for outcomes that say the same. */
@@ -45,37 +56,54 @@ export const outcomeOf = (text: string): StoredOutcome => JSON.parse(text) as St
  * `1`. Under a truth an answer that was an error, or in which no prediction could be read, is wrong: a deployment does
  * not escape by answering in another form. `wrong` is the sender's word, also about an error.
  *
+ * Under a rule with a scale a truth is a loss, by how far the prediction is from it. What cannot be read, or is no number, is
+ * a loss of 1. It is in no pair: a loss of one answer says nothing of the other one.
+ *
  * A pair is a mirrored request whose label speaks of both answers: a truth, or `wrong` with `mirror`. A mirror that
  * failed is wrong whatever the sender says of it.
  */
-export function openLabelTick(start: number): {
+export function openLabelTick(
+  start: number,
+  truths: TruthRule | undefined,
+): {
   add(request: LabelledRequest, outcome: StoredOutcome | undefined): void;
   close(): LabelTick;
 } {
+  // A rule has one of them.
+  const { positive, scale }: { readonly positive?: string; readonly scale?: number } = truths ?? {};
   const rows = new Map<string, Row>();
   const losses: LabelTick['losses'][number][] = [];
   const pairs = new Map<string, { mirror: number; served: number }>();
+
+  function judge(row: Row, request: LabelledRequest, outcome: Judged): void {
+    const { mirror } = request;
+    const wrong = isWrong(outcome, request);
+    row.labelled += 1;
+    if (wrong) row.wrong += 1;
+    if ('truth' in outcome && positive !== undefined)
+      row.classes = withClass(row.classes, !isWrong({ truth: positive }, request), outcome.truth === positive);
+    const mirrorWrong = isMirrorWrong(outcome, mirror);
+    if (mirror === undefined || mirrorWrong === undefined || mirrorWrong === wrong) return;
+    const pair = pairs.get(mirror.deployment) ?? { mirror: 0, served: 0 };
+    pairs.set(mirror.deployment, pair);
+    pair[wrong ? 'served' : 'mirror'] += 1;
+  }
+
   return {
     add(request, outcome) {
-      const { deployment, weight, mirror } = request;
+      const { deployment, weight } = request;
       const arm = { deployment, ...(weight === undefined ? {} : { weight }) };
       const key = `${weight} ${deployment}`;
       const row = rows.get(key) ?? { ...arm, requests: 0, labelled: 0, wrong: 0 };
       rows.set(key, row);
       row.requests += 1;
       if (outcome === undefined || ('truth' in outcome && request.unseen)) return;
-      if ('loss' in outcome) {
-        losses.push({ ...arm, loss: outcome.loss });
-        return;
-      }
-      const wrong = isWrong(outcome, request);
-      row.labelled += 1;
-      if (wrong) row.wrong += 1;
-      const mirrorWrong = isMirrorWrong(outcome, mirror);
-      if (mirror === undefined || mirrorWrong === undefined || mirrorWrong === wrong) return;
-      const pair = pairs.get(mirror.deployment) ?? { mirror: 0, served: 0 };
-      pairs.set(mirror.deployment, pair);
-      pair[wrong ? 'served' : 'mirror'] += 1;
+      if ('loss' in outcome) losses.push({ ...arm, loss: outcome.loss });
+      else if ('truth' in outcome && scale !== undefined) {
+        const error = errorIn(request, outcome.truth);
+        losses.push({ ...arm, loss: lossOfError(error, scale) });
+        row.errors = withError(row.errors, error);
+      } else judge(row, request, outcome);
     },
     close: () => ({ start, rows: [...rows.values()], losses, pairs: Object.fromEntries(pairs) }),
   };
@@ -85,6 +113,9 @@ type Judged = Exclude<StoredOutcome, { loss: unknown }>;
 
 const isWrong = (outcome: Judged, { errored, prediction }: LabelledRequest): boolean =>
   'truth' in outcome ? errored || differs(prediction, outcome.truth) : outcome.wrong;
+
+const errorIn = ({ errored, prediction }: LabelledRequest, truth: string): number | undefined =>
+  errored || prediction === undefined ? undefined : errorOf(String(prediction), truth);
 
 /** `undefined`: there is no mirror, or the label does not speak of it. */
 function isMirrorWrong(outcome: Judged, mirror: LabelledRequest['mirror']): boolean | undefined {

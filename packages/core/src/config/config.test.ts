@@ -208,6 +208,20 @@ test('labels of the champion are judged where there are some, in whole ticks, wh
   expect(problemsOf({ maturity: '34d' }, labels({ maturity: '35d' }))).toBe('');
   expect(problemsOf({ prediction: '/a' }, labels({ prediction: '/b' }))).toMatch(/an answer has one prediction/);
   expect(problemsOf({ prediction: '/a' }, labels({ prediction: '/a' }))).toBe('');
+
+  expect(problemsOf({ positive: 'fraud' }, labels({}))).toBe('');
+  expect(problemsOf({ positive: true })).toMatch(/positive: write the class as text, such as 'fraud', 'true' or '1'/);
+  expect(problemsOf({ positive: 'fraud', scale: 1 })).toMatch(/positive: is for classes, and scale is for numbers/);
+  expect(problemsOf({ positive: 'fraud' }, labels({ kind: 'loss' }))).toMatch(
+    /positive: .* losses, which say no class/,
+  );
+  expect(problemsOf({ scale: 10 })).toBe('');
+  expect(problemsOf({ scale: 0 })).toMatch(/scale: /);
+  expect(problemsOf({ scale: 10 }, labels({ kind: 'loss', scale: 10 }))).toBe('');
+  for (const other of [{}, { kind: 'loss' }, { kind: 'loss', scale: 5 }])
+    expect(problemsOf({ scale: 10 }, labels(other))).toMatch(/performance.scale: must be that of rollout.guardrails/);
+  expect(problemsOf({}, labels({ kind: 'loss', scale: 5 }))).toMatch(/performance.scale: must be that of rollout/);
+  expect(problemsOf({ scale: 10 }, labels({ scale: 10 }))).toMatch(/labels.scale: an error of a number is a loss/);
 });
 
 test('performance is estimated of captured answers, while drift is judged, of a model that is evaluated', () => {

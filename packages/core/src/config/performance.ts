@@ -1,4 +1,5 @@
 import { day } from '../base/time.ts';
+import type { TruthRule } from '../base/truths.ts';
 import type { ModelPlan } from './config.ts';
 import type { ParsedModel } from './schema.ts';
 
@@ -14,3 +15,15 @@ export const maturityOf = ({
 /** Where the prediction is in an answer, for whatever reads labels; absent: in the usual places. */
 export const predictionIn = ({ monitor, rollout }: Pick<ModelPlan, 'monitor' | 'rollout'>): string | undefined =>
   rollout.guardrails?.labels?.prediction ?? monitor.performance?.prediction;
+
+/** How whatever reads labels compares truths; `undefined`: as text. */
+export function truthRuleOf({
+  positive,
+  scale,
+}: {
+  readonly positive?: string | undefined;
+  readonly scale?: number | undefined;
+}): TruthRule | undefined {
+  if (positive !== undefined) return { positive };
+  return scale === undefined ? undefined : { scale };
+}

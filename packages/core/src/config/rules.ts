@@ -210,6 +210,27 @@ export const modelRules: readonly Rule[] = [
     },
     because: 'must be that of rollout.guardrails.labels: an answer has one prediction',
   },
+  {
+    path: ['monitor', 'performance', 'positive'],
+    holds: ({ monitor }) => monitor?.performance?.positive === undefined || monitor.performance.scale === undefined,
+    because: 'is for classes, and scale is for numbers: leave out one of them',
+  },
+  {
+    path: ['monitor', 'performance', 'positive'],
+    holds: ({ monitor, rollout }) =>
+      monitor?.performance?.positive === undefined || rollout?.guardrails?.labels?.kind !== 'loss',
+    because:
+      "labels of rollout.guardrails.labels are losses, which say no class: leave out positive, or set kind: 'wrong' there",
+  },
+  {
+    path: ['monitor', 'performance', 'scale'],
+    holds: ({ monitor, rollout }) => {
+      const [performance, labels] = [monitor?.performance, rollout?.guardrails?.labels];
+      return performance === undefined || labels === undefined || performance.scale === labels.scale;
+    },
+    because:
+      "must be that of rollout.guardrails.labels, as a truth is a number for both or for none: give both the same one, and kind: 'loss' there",
+  },
 ];
 
 function unfilled(known: string): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { day, hour, minute, second } from '../base/time.ts';
+import { largestError } from '../base/truths.ts';
 import { checkActions, ruleTypes } from '../drift/report.ts';
 import { checkNames } from '../drift/validate.ts';
 import { predictionPointer } from '../guardrails/labels.ts';
@@ -291,6 +292,12 @@ const modelOf = (door: Door) =>
               limit: z.number().gt(0).lt(1).optional(),
               quietFor: z.int().min(50).max(100_000).default(365),
               prediction: predictionPointer({ string: z.string }).optional(),
+              positive: z
+                .string({ error: "write the class as text, such as 'fraud', 'true' or '1'" })
+                .min(1)
+                .max(256)
+                .optional(),
+              scale: z.number().gt(0).max(largestError).optional(),
             })
             .optional(),
         })

@@ -1,3 +1,6 @@
+import { defined } from '../base/objects.ts';
+import { addClasses, addErrors, type Classes, type Errors } from '../base/truths.ts';
+
 /**
  * How good the predictions are by labels that came late: what is shown. What alarms is in losses.ts.
  */
@@ -12,6 +15,10 @@ export interface Outcomes {
   readonly lost: number;
   /** Labels that are losses, and say neither right nor wrong. */
   readonly losses: number;
+  /** Of truths of a class. Absent: there were none, or nobody asked. */
+  readonly classes?: Classes;
+  /** Of truths that are numbers, which are losses as well. Absent: as with `classes`. */
+  readonly errors?: Errors;
 }
 
 export const noOutcomes: Outcomes = { predictions: 0, labels: 0, lost: 0, losses: 0 };
@@ -21,6 +28,10 @@ export const addOutcomes = (one: Outcomes, other: Outcomes): Outcomes => ({
   labels: one.labels + other.labels,
   lost: one.lost + other.lost,
   losses: one.losses + other.losses,
+  ...defined({
+    classes: addClasses(one.classes, other.classes),
+    errors: addErrors(one.errors, other.errors),
+  }),
 });
 
 /** With limits between which the true value is in 95 % of all cases. */
@@ -31,6 +42,7 @@ export interface Measured {
 }
 
 export const leastLabels = 200;
+export const leastPositives = 50;
 export const leastCoverage = 0.5;
 
 /**
@@ -38,13 +50,68 @@ export const leastCoverage = 0.5;
  *
  * More predictions can bring labels. Where there are enough of them already, what lacks is coverage.
  */
-export function lacksIn({ predictions, labels }: Outcomes): 'labels' | 'coverage' | undefined {
+export function lacksIn({
+  predictions,
+  labels,
+}: Pick<Outcomes, 'predictions' | 'labels'>): 'labels' | 'coverage' | undefined {
   if (labels >= leastCoverage * predictions && labels >= leastLabels) return undefined;
   return leastCoverage * predictions < leastLabels ? 'labels' : 'coverage';
 }
 
 /** The mean loss, which is the share of wrong predictions where labels say right or wrong. */
 export const lossOf = ({ lost, labels }: Pick<Outcomes, 'lost' | 'labels'>): Measured => wilson(lost, labels);
+
+/** What is said of one class; or what lacks before it is. */
+export type ClassMeasures =
+  | { readonly lacks: 'labels' | 'coverage' | 'positives' }
+  | {
+      /** Of the predicted positives, those that are. Absent: none was predicted. */
+      readonly precision?: Measured;
+      /** Of the positives, those that were predicted. */
+      readonly recall: Measured;
+    };
+
+/** `undefined`: no truth was of a class. */
+export function classMeasures({ predictions, classes }: Outcomes): ClassMeasures | undefined {
+  if (classes === undefined) return undefined;
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = classes;
+  const [positives, predicted] = [truePositives + falseNegatives, truePositives + falsePositives];
+  const lacks = lacksIn({ predictions, labels: positives + falsePositives + trueNegatives });
+  if (lacks !== undefined) return { lacks };
+  if (positives < leastPositives) return { lacks: 'positives' };
+  return {
+    ...(predicted === 0 ? {} : { precision: wilson(truePositives, predicted) }),
+    recall: wilson(truePositives, positives),
+  };
+}
+
+/** What is said of numbers, in units of the prediction; or what lacks before it is. */
+export type ErrorMeasures =
+  | { readonly lacks: 'labels' | 'coverage' }
+  | { readonly mae: Measured; readonly rmse: Measured };
+
+/**
+ * `undefined`: no truth was to be a number. Limits by the normal law: of the mean of |e|, and of the mean of e^2, whose root
+ * is taken after that.
+ */
+export function errorMeasures({ predictions, errors }: Outcomes): ErrorMeasures | undefined {
+  if (errors === undefined) return undefined;
+  const { numbers, absolute, squares, fourths } = errors;
+  const lacks = lacksIn({ predictions, labels: numbers });
+  if (lacks !== undefined) return { lacks };
+  const { value, low, high } = meanOf(squares, fourths, numbers);
+  return {
+    mae: meanOf(absolute, squares, numbers),
+    rmse: { value: Math.sqrt(value), low: Math.sqrt(low), high: Math.sqrt(high) },
+  };
+}
+
+/** Of values that are at least 0, by their sum and the sum of their squares. */
+function meanOf(sum: number, squares: number, rows: number): Measured {
+  const value = sum / rows;
+  const half = z * Math.sqrt(Math.max(0, squares / rows - value * value) / rows);
+  return { value, low: Math.max(0, value - half), high: value + half };
+}
 
 /** Two-sided, 95 %, of a normal. */
 const z = 1.959963984540054;

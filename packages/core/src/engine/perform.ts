@@ -84,8 +84,8 @@ const performers: Performers = {
     for (const tick of ticks) checkTick(tick, query.measures);
     return { type: 'ticksRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };
   },
-  readLabels: async ({ endpoint, from, to, tickMs, maturityMs, compared }, { ports }) => {
-    const query = { endpoint, from, to, tickMs, maturityMs, ...defined({ compared }) };
+  readLabels: async ({ endpoint, from, to, tickMs, maturityMs, truths, compared }, { ports }) => {
+    const query = { endpoint, from, to, tickMs, maturityMs, ...defined({ truths, compared }) };
     const ticks = withinEntry(await ports.labels.labels(query));
     for (const tick of ticks) checkLabels(tick);
     return { type: 'labelsRead', from, to: endOf(ticks, tickMs, endpoint, from), ticks };

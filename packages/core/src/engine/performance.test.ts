@@ -50,6 +50,36 @@ describe('labels of a deployment', () => {
     expect(counted).toEqual({ readTo: 20, outcomes: { predictions: 10, labels: 10, lost: 3, losses: 0 } });
   });
 
+  test('say what they say of a class or of numbers, and are asked for by the rule of the order', async () => {
+    const classes = { truePositives: 1, falsePositives: 2, falseNegatives: 3, trueNegatives: 4 };
+    const errors = { numbers: 1, unknown: 1, absolute: 3, squares: 9, fourths: 81 };
+    const ticks = [
+      tick(10, [
+        { ...row('v1', 10, 10, 5), classes },
+        { ...row('v2', 10, 10, 5), classes },
+      ]),
+      tick(20, [{ ...row('v1', 10, 10, 5, 50), classes }]),
+      tick(
+        30,
+        [{ ...row('v1', 2, 0, 0), errors }],
+        [0.5, 1].map((loss) => ({ deployment: 'v1', loss })),
+      ),
+    ];
+    const asked: unknown[] = [];
+    const labels = async (query: object) => {
+      asked.push(query);
+      return ticks;
+    };
+    const truths = { positive: 'fraud' };
+    const counted = await countLabels({ ...order, truths }, { labels: { labels } } as never); // the one call that is made
+
+    expect(asked).toMatchObject([{ endpoint: 'fraud', truths }]);
+    expect(counted.outcomes).toEqual({
+      ...{ predictions: 22, labels: 22, lost: 11.5, losses: 2, errors },
+      classes: { truePositives: 2, falsePositives: 4, falseNegatives: 6, trueNegatives: 8 },
+    });
+  });
+
   test('that have not matured are asked for again, and impossible ones are refused', async () => {
     await expect(countLabels(order, portsOf([]))).rejects.toMatchObject({ code: 'unavailable' });
     await expect(countLabels(order, portsOf([tick(10, [row('v1', 1, 2, 0)])]))).rejects.toMatchObject({

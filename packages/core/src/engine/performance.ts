@@ -17,11 +17,11 @@ type Counted = Pick<SignalOf<'labelsCounted'>, 'readTo' | 'outcomes' | 'evidence
  * Twice: the same, as closed ticks stay as they are. Without a closed tick: `unavailable`.
  */
 export async function countLabels(
-  { endpoint, deployment, from, to, tickMs, maturityMs, outcomes, bets }: CountOrder,
+  { endpoint, deployment, from, to, tickMs, maturityMs, truths, outcomes, bets }: CountOrder,
   { labels }: Pick<Ports, 'labels'>,
 ): Promise<Counted> {
   let counted: Counted = { readTo: from, outcomes, ...defined({ evidence: bets?.evidence }) };
-  for (const tick of await labels.labels({ endpoint, from, to, tickMs, maturityMs })) {
+  for (const tick of await labels.labels({ endpoint, from, to, tickMs, maturityMs, ...defined({ truths }) })) {
     checkLabels(tick);
     if (tick.start < counted.readTo) continue;
     const { outcomes, evidence } = withTick(counted, tick, deployment, bets?.limit ?? 1);
@@ -38,9 +38,10 @@ function withTick(
   limit: number,
 ): { readonly outcomes: Outcomes; readonly evidence?: LossEvidence | undefined } {
   let { outcomes, evidence } = counted;
-  for (const { requests, labelled, wrong, ...row } of rows) {
+  for (const { requests, labelled, wrong, classes, errors, ...row } of rows) {
     if (row.deployment !== deployment) continue;
-    outcomes = addOutcomes(outcomes, { predictions: requests, labels: labelled, lost: wrong, losses: 0 });
+    const counts = { predictions: requests, labels: labelled, lost: wrong, losses: 0 };
+    outcomes = addOutcomes(outcomes, { ...counts, ...defined({ classes, errors }) });
     evidence = evidence && withLoss(withLoss(evidence, 1, limit, wrong), 0, limit, labelled - wrong);
   }
   for (const { loss, ...row } of losses) {

@@ -1,5 +1,6 @@
 import type { output } from 'zod';
 import { day, durationText } from '../base/time.ts';
+import { largestError } from '../base/truths.ts';
 import type { GuardrailKind, Setting, Stream } from './guardrail.ts';
 import type { Kit } from './kit.ts';
 
@@ -27,8 +28,14 @@ const schema = ({ z, duration, fields, isBelowMargin, aboveMargin }: Kit) =>
       missing: z.enum(['leftOut', 'worst']).default('leftOut'),
       /** Where the prediction is in the answer of the model, as JSON pointer; default: the usual places. */
       prediction: predictionPointer(z).optional(),
+      /** `loss` only: truths are numbers, and an error of so much or more is a loss of 1. */
+      scale: z.number().gt(0).max(largestError).optional(),
     })
     .refine(isBelowMargin, aboveMargin)
+    .refine((rule) => rule.scale === undefined || rule.kind === 'loss', {
+      path: ['scale'],
+      error: "an error of a number is a loss: set kind: 'loss', or leave out scale",
+    })
     .refine((rule) => rule.tolerated < rule.marginLoss, {
       path: ['tolerated'],
       error:

@@ -73,6 +73,28 @@ export function checkTick(tick: Tick, measures: readonly string[]): number {
   return mark;
 }
 
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const isSum = (value: number): boolean => Number.isFinite(value) && value >= 0;
+
+/** Whether truths can be among the labels of their row. Of more than two classes a wrong one may be a true negative. */
+function fitClasses({ labelled, wrong, classes }: LabelTick['rows'][number]): boolean {
+  if (classes === undefined) return true;
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = classes;
+  return (
+    Object.values(classes).every(isCount) &&
+    falsePositives + falseNegatives <= wrong &&
+    truePositives <= labelled - wrong &&
+    truePositives + falsePositives + falseNegatives + trueNegatives <= labelled
+  );
+}
+
+function fitErrors({ requests, labelled, errors }: LabelTick['rows'][number]): boolean {
+  if (errors === undefined) return true;
+  const { numbers, unknown, ...sums } = errors;
+  const counts = [numbers, unknown].every(isCount) && numbers + unknown <= requests - labelled;
+  return counts && Object.values(sums).every(isSum);
+}
+
 export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
   const refuse = (what: string): never => {
     throw new Fault('invalid', `labels of ${instant(start)}: ${what}; correct the source of the labels`);
@@ -94,6 +116,9 @@ export function checkLabels({ start, rows, losses, pairs }: LabelTick): void {
       refuse(
         `${deployment} has ${told(wrong)} wrong answers, ${told(labelled)} labels and ${told(requests)} requests, which do not fit together`,
       );
+  for (const row of rows)
+    if (!fitClasses(row) || !fitErrors(row))
+      refuse(`the truths of ${row.deployment} do not fit to its labels: ${JSON.stringify(row)}`);
   const odd = losses.find(({ loss }) => !(loss >= 0 && loss <= 1));
   if (odd !== undefined) refuse(`a loss of ${odd.deployment} is ${told(odd.loss)}, not in [0, 1]`);
 }

@@ -1,3 +1,4 @@
+import type { Classes, Errors, TruthRule } from '../base/truths.ts';
 import type { CapturedPage, CapturedQuery } from './captured.ts';
 
 export interface Counts {
@@ -108,6 +109,10 @@ export interface LabelTick {
     /** Those with a label, right or wrong. */
     readonly labelled: number;
     readonly wrong: number;
+    /** Of the labels that are truths, where the query names the positive class and there are some. */
+    readonly classes?: Classes;
+    /** Of the truths that are numbers, where the query gives a scale and there are some. They are among `losses`. */
+    readonly errors?: Errors;
   }[];
   /** Labels that are losses, in the order in which the requests were routed. */
   readonly losses: readonly { readonly deployment: string; readonly weight?: number; readonly loss: number }[];
@@ -165,6 +170,8 @@ export interface Labels {
     readonly to: number;
     readonly tickMs: number;
     readonly maturityMs: number;
+    /** How truths are compared; absent: as text. */
+    readonly truths?: TruthRule;
     /** Deployments that will be compared: `invalid` where the platform knows another share of each one's requests. */
     readonly compared?: readonly string[];
   }): Promise<readonly LabelTick[]>;

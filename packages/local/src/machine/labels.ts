@@ -40,6 +40,7 @@ interface Options {
 }
 
 export type LabelStore = Labels;
+type Query = Parameters<Labels['labels']>[0];
 
 /**
  * Outcomes of requests, joined to who answered them; what is wrong is said in label-outcomes.ts of the platform.
@@ -97,10 +98,10 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
     return answers;
   }
 
-  function tickOf(endpoint: string, start: number, tickMs: number, maturityMs: number): LabelTick {
+  function tickOf({ endpoint, tickMs, maturityMs, truths }: Query, start: number): LabelTick {
     const end = start + tickMs;
     const outcomes = store.outcomes(endpoint, start, end, end + maturityMs);
-    const tick = openLabelTick(start);
+    const tick = openLabelTick(start, truths);
     for (const assignment of assignments.evidence(endpoint, start, end))
       tick.add(assignment, outcomes.get(assignment.requestId));
     return tick.close();
@@ -114,13 +115,14 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
         answers.push(...(await commit(() => takeAll(labels.slice(from, from + sliceLength)))));
       return answers;
     },
-    async labels({ endpoint, from, to, tickMs, maturityMs }) {
-      checkLabelled({ from, to, tickMs, maturityMs }, maxTicks);
+    async labels(query) {
+      checkLabelled(query, maxTicks);
+      const { from, to, tickMs, maturityMs } = query;
       await assignments.flush();
       const closed = Math.min(to, assignments.finalUntil(), clock() - maturityMs);
       const ticks: LabelTick[] = [];
       for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= closed; start += tickMs) {
-        ticks.push(tickOf(endpoint, start, tickMs, maturityMs));
+        ticks.push(tickOf(query, start));
         await nextTurn();
       }
       return ticks;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { without } from '../../base/objects.ts';
 import { day, hour, minute } from '../../base/time.ts';
 import type { Config } from '../../config/config.ts';
 import { lossLimit, noLosses, withLoss, withWindow } from '../../drift/losses.ts';
-import { noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
+import { addOutcomes, noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
 import { applyRules } from '../between/rules.ts';
 import { decideModel } from '../decide.ts';
 import { type Driver, planOf, withChampion } from '../model.fixture.ts';
@@ -45,11 +46,9 @@ function counted(
   more: Outcomes,
 ): Omit<SignalOf<'labelsCounted'>, 'id' | 'at' | 'actor' | 'key' | 'taken'> {
   const { labels, lost } = more;
-  const sums = Object.fromEntries(
-    Object.entries(outcomes).map(([name, sum]) => [name, sum + more[name as keyof Outcomes]]),
-  );
+  const sums = addOutcomes(outcomes, more);
   const evidence = bets && withLoss(withLoss(bets.evidence, 1, bets.limit, lost), 0, bets.limit, labels - lost);
-  return { type: 'labelsCounted', readTo: to, outcomes: sums as unknown as Outcomes, ...(evidence && { evidence }) };
+  return { type: 'labelsCounted', readTo: to, outcomes: sums, ...(evidence && { evidence }) };
 }
 
 const labels = (wrong: number, labels = 500, predictions = labels): Outcomes => ({
@@ -59,6 +58,11 @@ const labels = (wrong: number, labels = 500, predictions = labels): Outcomes => 
   losses: 0,
 });
 const [good, bad] = [labels(25), labels(150)];
+/** 100 of 500 truths are the class: 80 of them were predicted, and 5 that are not. */
+const withTruths: Outcomes = {
+  ...good,
+  classes: { truePositives: 80, falsePositives: 5, falseNegatives: 20, trueNegatives: 395 },
+};
 const events = ({ entries }: Driver): readonly string[] =>
   entries.flatMap(({ events }) => events.flatMap(({ type }) => /(alert|performance)\.\w+/.exec(type)?.[0] ?? []));
 
@@ -146,6 +150,71 @@ describe('a window of labels', () => {
     expect(windows).toHaveLength(60);
     expect(windows.at(-1)).toMatchObject({ ...good, version: 1, limit: 0.1, evidence: expect.any(Number) });
     expect(JSON.stringify(performanceOf(drive)).length).toBeLessThan(16_000);
+  });
+
+  test.each([
+    [
+      { positive: 'fraud' },
+      { classes: { truePositives: 812_345, falsePositives: 5123, falseNegatives: 20_123, trueNegatives: 7_950_123 } },
+    ],
+    [
+      { scale: 10 },
+      {
+        errors: {
+          numbers: 490_123,
+          unknown: 10_123,
+          absolute: 980_123.123_456_78,
+          squares: 44_101_234.123_456_78,
+          fourths: 1e9 / 7,
+        },
+      },
+    ],
+  ])('leaves them in short with what their truths say: %j', (rules, truths) => {
+    const { drive } = judged({ limit: 0.1, ...rules });
+    for (let count = 0; count < 65; count += 1) mature(drive, { ...labels(400_123, 8_787_714), ...truths });
+
+    expect(performanceOf(drive).windows).toHaveLength(60);
+    expect(JSON.stringify(performanceOf(drive)).length).toBeLessThan(20_000);
+  });
+
+  test.each([
+    [{ positive: 'fraud' }, { positive: 'fraud' }],
+    [{ scale: 10 }, { scale: 10 }],
+    [{}, undefined],
+  ] as const)('is read by the rule of the config: %j', (rules, truths) => {
+    const { drive } = judged({ limit: 0.1, ...rules });
+    drive.wait(performanceOf(drive).until + 2 * hour - drive.now);
+
+    expect(drive.owed('countLabels')).toMatchObject([truths === undefined ? {} : { truths }]);
+    expect('truths' in must(drive.owed('countLabels')[0])).toBe(truths !== undefined);
+  });
+
+  test('of another class keeps what is not of that class', () => {
+    const { drive } = judged({ limit: 0.1, positive: 'fraud' });
+    mature(drive, withTruths);
+    const [before] = performanceOf(drive).windows;
+    drive.say({
+      type: 'configReleased',
+      revision: 3,
+      plan: planWith({ limit: 0.1, positive: 'odd' }, {}, { data: false }),
+    });
+
+    expect(before).toMatchObject({ labels: 500, lost: 25, classes: withTruths.classes });
+    expect(performanceOf(drive).windows).toEqual([without(must(before), 'classes')]);
+    expect(performanceOf(drive).evidence.logs).toHaveLength(7);
+  });
+
+  test('of another scale begins anew: its losses are other ones, and so are its limit and its incident', () => {
+    const learned = judged({ scale: 10 }).drive;
+    for (const window of [labels(60, 600), labels(60, 600), bad, bad, bad]) mature(learned, window);
+    const open = performanceOf(learned);
+    const plan = planWith({ scale: 5 }, {}, { data: false });
+    learned.say({ type: 'configReleased', revision: 3, plan });
+
+    expect(open).toMatchObject({ first: { labels: 1200 }, incident: { version: 1 } });
+    expect(performanceOf(learned)).toMatchObject({ first: noOutcomes, evidence: noLosses, windows: open.windows });
+    expect(performanceOf(learned)).not.toHaveProperty('incident');
+    expect(learned.state.monitor.alerts).toEqual({});
   });
 
   test('is read again under another plan, and bets against another limit are void', () => {
@@ -300,5 +369,37 @@ test('says in one line how good the champion is, and why it is not judged', () =
   expect(performanceText(drive.state, drive.now)).toContain('the mean loss of v1 was 0.043 (0.028 to 0.065)');
   expect(performanceText(withChampion(planOf()).drive.state, 0)).toBe(
     'performance is not judged: give monitor.performance in the config, and send labels',
+  );
+});
+
+test('says in the same line how good it is at a class, and how far off its numbers are', () => {
+  const said = (rules: Rules, outcomes: Outcomes) => {
+    const { drive } = judged({ limit: 0.1, ...rules });
+    mature(drive, outcomes);
+    return performanceText(drive.state, drive.now);
+  };
+  const rare = { truePositives: 40, falsePositives: 5, falseNegatives: 9, trueNegatives: 446 };
+  const never = { truePositives: 0, falsePositives: 0, falseNegatives: 100, trueNegatives: 400 };
+  const few = { truePositives: 80, falsePositives: 5, falseNegatives: 20, trueNegatives: 5 };
+  const errors = { numbers: 490, unknown: 10, absolute: 980, squares: 4410, fourths: 100_000 };
+  const lost = { ...labels(21.5), losses: 500 };
+
+  expect(said({ positive: 'fraud' }, withTruths)).toContain(
+    "; precision of 'fraud' 94.1 % (87 % to 97.5 %), recall 80 % (71.1 % to 86.7 %); the limit is 10 %, evidence ",
+  );
+  expect(said({ positive: 'fraud' }, { ...good, classes: rare })).toContain(
+    "; precision and recall of 'fraud' are not said below 50 truths of it, and 49 came; the limit",
+  );
+  expect(said({ positive: 'fraud' }, { ...good, classes: never })).toContain(
+    "; 'fraud' was never predicted, recall 0 % (0 % to 3.7 %); the limit",
+  );
+  expect(said({ positive: 'fraud' }, { ...good, classes: few })).toContain(
+    "; precision and recall of 'fraud' are not said: too few labels are truths; the limit",
+  );
+  expect(said({ scale: 10 }, { ...lost, errors })).toContain(
+    '; mean absolute error 2 (1.8 to 2.2), root mean square error 3 (2.83 to 3.16), without 10 errors that nobody knows; the limit is 0.1',
+  );
+  expect(said({ scale: 10 }, { ...lost, errors: { ...errors, numbers: 100, unknown: 0 } })).toContain(
+    '; mean errors are not said: 100 of the errors are known; the limit',
   );
 });

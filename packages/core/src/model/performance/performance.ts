@@ -2,7 +2,7 @@ import { canonical } from '../../base/json.ts';
 import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import { maturityOf } from '../../config/performance.ts';
+import { maturityOf, truthRuleOf } from '../../config/performance.ts';
 import { isWorse, type LossEvidence, logWorse, lossLimit, noLosses, withWindow } from '../../drift/losses.ts';
 import { addOutcomes, lacksIn, leastCoverage, lossOf, noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
 import { labelsKeptMs } from '../../guardrails/labels.ts';
@@ -106,7 +106,7 @@ function mature(performance: Base, plan: ModelPlan): Maturing {
   return { ...performance, until, status: 'maturing', dueAt: until + maturityMs };
 }
 
-/** Under another plan the open window is read again, and bets against another limit are void. */
+/** Under another plan the open window is read again, bets against another limit are void, and another class is counted anew. */
 export function planPerformance(
   performance: Performance | undefined,
   { plan, before }: { readonly plan: ModelPlan; readonly before: ModelPlan },
@@ -115,9 +115,21 @@ export function planPerformance(
   if (performance === undefined || now === undefined) return undefined;
   if (canonical(now) === canonical(was ?? {})) return performance;
   const isSameLimit = now.limit === was?.limit && now.tolerance === was?.tolerance;
-  const { from } = performance;
-  return openWindow({ ...performance, ...(isSameLimit ? {} : { evidence: noLosses }) }, from, plan);
+  const { from, windows } = performance;
+  const known = {
+    ...performance,
+    ...(isSameLimit ? {} : { evidence: noLosses }),
+    ...(now.positive === was?.positive ? {} : { windows: windows.map((window) => without(window, 'classes')) }),
+  };
+  return openWindow(now.scale === was?.scale ? known : ofOtherLosses(known), from, plan);
 }
+
+/** Under another scale a loss is another thing: no limit, no evidence and no incident of before says anything of it. */
+const ofOtherLosses = <State extends Known>(performance: State) => ({
+  ...without(performance, 'incident'),
+  evidence: noLosses,
+  first: noOutcomes,
+});
 
 export const performanceTable: Table<Performance, ModelSignal, Context> = {
   maturing: {
@@ -217,7 +229,7 @@ export function performanceOwes(performance: Performance, { model, plan }: Conte
     {
       ...{ key: `performance/${turn}`, kind: 'countLabels', endpoint: model, deployment: deploymentName(version) },
       ...{ from, to: Math.min(until, from + maxTicksPerReading * tickMs), tickMs, maturityMs, outcomes },
-      ...defined({ bets: betsOf(performance, plan) }),
+      ...defined({ truths: truthRuleOf(rules), bets: betsOf(performance, plan) }),
     },
   ];
 }

@@ -1,3 +1,4 @@
+import type { TruthRule } from '../../base/truths.ts';
 import type { LossEvidence } from '../../drift/losses.ts';
 import type { Outcomes } from '../../drift/outcomes.ts';
 
@@ -13,6 +14,7 @@ export interface PerformanceProtocol {
     readonly to: number;
     readonly tickMs: number;
     readonly maturityMs: number;
+    readonly truths?: TruthRule;
     readonly outcomes: Outcomes;
     /** What the losses are bet against; absent: no bet is made. */
     readonly bets?: Bets;

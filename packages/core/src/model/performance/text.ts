@@ -1,7 +1,14 @@
 import { countText, grouped, percent } from '../../base/numbers.ts';
 import { agoText, momentText } from '../../base/time.ts';
 import { cleanWindowsToResolve } from '../../drift/incident.ts';
-import { leastLabels, lossOf } from '../../drift/outcomes.ts';
+import {
+  classMeasures,
+  errorMeasures,
+  leastLabels,
+  leastPositives,
+  lossOf,
+  type Measured,
+} from '../../drift/outcomes.ts';
 import type { Model } from '../state.ts';
 import type { LossIncident } from './incident.ts';
 import { firstLabels, type LossWindow, limitOf, type Performance } from './performance.ts';
@@ -11,7 +18,7 @@ export function performanceText(model: Model, now: number): string {
   const { performance } = model;
   if (performance === undefined) return silenceText(model);
   const { incident, because } = performance;
-  const said = incident === undefined ? lastText(performance) : openText(incident);
+  const said = incident === undefined ? lastText(performance, model.plan) : openText(incident);
   return [
     said,
     because === undefined ? '' : `nothing is said of the last window: ${because}`,
@@ -37,13 +44,55 @@ const openText = (incident: LossIncident): string =>
 const endText = ({ clean, limit, isLoss }: LossIncident): string =>
   `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} in a row with at most ${amount(limit, isLoss)} end it`;
 
-function lastText({ windows, version }: Performance): string {
+function lastText({ windows, version }: Performance, { monitor }: Model['plan']): string {
   const last = windows.at(-1);
   if (last === undefined || last.version !== version) return `no window of v${version} was judged by its labels yet`;
   const { evidence, limit } = last;
   const sure = evidence === undefined ? '' : `, evidence ${evidence.toPrecision(2)}`;
-  return `${windowText(last)}${limit === undefined ? '' : `; the limit is ${amount(limit, isLoss(last))}${sure}`}`;
+  return [
+    windowText(last),
+    truthsText(last, monitor.performance?.positive),
+    limit === undefined ? '' : `the limit is ${amount(limit, isLoss(last))}${sure}`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
 }
+
+/** What the truths of a window say beyond its loss, or what lacks before they do; empty without truths. */
+export const truthsText = (window: LossWindow, positive: string | undefined): string =>
+  classText(window, `'${positive}'`) || errorText(window);
+
+function classText(window: LossWindow, positive: string): string {
+  const measures = classMeasures(window);
+  if (measures === undefined || window.classes === undefined) return '';
+  const { truePositives, falseNegatives } = window.classes;
+  const of = `precision and recall of ${positive} are not said`;
+  if ('lacks' in measures)
+    return measures.lacks === 'positives'
+      ? `${of} below ${leastPositives} truths of it, and ${truePositives + falseNegatives} came`
+      : `${of}: too few labels are truths`;
+  const { precision, recall } = measures;
+  const precisely =
+    precision === undefined
+      ? `${positive} was never predicted`
+      : `precision of ${positive} ${between(precision, percent)}`;
+  return `${precisely}, recall ${between(recall, percent)}`;
+}
+
+function errorText(window: LossWindow): string {
+  const measures = errorMeasures(window);
+  if (measures === undefined || window.errors === undefined) return '';
+  const { numbers, unknown } = window.errors;
+  const unread = unknown === 0 ? '' : `, without ${countText(unknown, 'error')} that nobody knows`;
+  if ('lacks' in measures) return `mean errors are not said: ${numbers} of the errors are known${unread}`;
+  const { mae, rmse } = measures;
+  return `mean absolute error ${between(mae, short)}, root mean square error ${between(rmse, short)}${unread}`;
+}
+
+const between = ({ value, low, high }: Measured, text: (value: number) => string): string =>
+  `${text(value)} (${text(low)} to ${text(high)})`;
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 function windowText(window: LossWindow): string {
   const { value, low, high } = lossOf(window);

@@ -45,6 +45,18 @@ test.each(['promoted', 'rolledBack', 'aborted', 'reverting'] as const)('one that
   expect(rolloutWakes(ended as Rollout)).toBeUndefined();
 });
 
+test('labels are read as numbers where the rollout is judged by their errors, and as text elsewhere', () => {
+  const [due, rules] = [labelsFrom + tick + 10 * minute, rollout.plan.guardrails];
+  const labels = { ...rules.labels, maturity: 10 * minute, kind: 'loss' as const, scale: 10 };
+  const guardrails = { ...rules, labels } as typeof rules;
+  const [plain] = rolloutOwes(waiting('baking'), due, 'fraud');
+
+  expect(rolloutOwes(waiting('baking', { plan: { ...rollout.plan, guardrails } }), due, 'fraud')).toEqual([
+    { ...plain, truths: { scale: 10 } },
+  ]);
+  expect(plain).not.toHaveProperty('truths');
+});
+
 test('a first version has no champion whose labels it could be compared with', () => {
   const { stable: _, ...first } = waiting('baking');
 

@@ -1,4 +1,6 @@
+import { defined } from '../../base/objects.ts';
 import { day } from '../../base/time.ts';
+import { truthRuleOf } from '../../config/performance.ts';
 import { whyNoLabels } from '../../guardrails/labels.ts';
 import { historyMs } from '../../judge/history.ts';
 import { measuresOf } from '../../judge/rules.ts';
@@ -41,6 +43,7 @@ export function rolloutOwes(rollout: Rollout, now: number, endpoint: string): re
       to: upTo(from, now - maturityMs),
       tickMs: tick,
       maturityMs,
+      ...defined({ truths: truthRuleOf(plan.guardrails.labels ?? {}) }),
       compared: [rollout.candidate, ...(rollout.stable === undefined ? [] : [rollout.stable])].map(deploymentName),
     });
   }

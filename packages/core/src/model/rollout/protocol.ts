@@ -1,3 +1,4 @@
+import type { TruthRule } from '../../base/truths.ts';
 import type { Thresholds } from '../../guardrails/guardrail.ts';
 import type { History } from '../../judge/history.ts';
 import type { ServingKind } from '../../ports/serving.ts';
@@ -29,6 +30,7 @@ export interface RolloutProtocol {
         readonly to: number;
         readonly tickMs: number;
         readonly maturityMs: number;
+        readonly truths?: TruthRule;
         readonly compared?: readonly string[];
       }
     /** The percentiles of an endpoint before a rollout. */
