@@ -53,3 +53,42 @@ test('the page shows the labels of a model that is asked without any reference',
   expect(html).toMatch(/in the last window v1 was wrong in \d/);
   expect(html).toContain('performance-windows');
 });
+
+test('what truths say of a class or of numbers is told of each window, as sums and with limits', async () => {
+  const last = async (rules: Parameters<typeof labelledWorld>[1]) => {
+    const { world, hours } = await labelledWorld(openWorld, rules);
+    await hours(8, 0.05);
+    const { performance } = (await world.call('GET', '/v1/models/fraud/drift')).body;
+    const html = await (
+      await world.app.request('/models/fraud', {
+        headers: { accept: 'text/html', authorization: `Bearer ${await world.token('viewer')}` },
+      })
+    ).text();
+    return { performance, window: performance.windows.at(-1), html };
+  };
+  const [plain, classed, numbered] = [await last({}), await last({ positive: 'fraud' }), await last({ scale: 10 })];
+
+  // 30 of 600 are wrong.
+  const { classes, truths } = classed.window;
+  expect(classes.falsePositives + classes.falseNegatives).toBe(30);
+  expect(truths.recall).toMatchObject({
+    value: classes.truePositives / (classes.truePositives + classes.falseNegatives),
+  });
+  expect(truths.precision.value).toBe(classes.truePositives / (classes.truePositives + classes.falsePositives));
+  expect(truths.recall.low).toBeLessThan(truths.recall.value);
+  expect(classed.performance).toMatchObject({
+    positive: 'fraud',
+    sentence: expect.stringContaining("precision of 'fraud' "),
+  });
+  expect(classed.html).toContain('Precision and recall of “fraud”');
+
+  expect(numbered.window).toMatchObject({
+    ...{ labels: 600, losses: 600, loss: expect.closeTo(0.145, 2), errors: { numbers: 600, unknown: 0 } },
+    truths: { mae: { value: expect.closeTo(1.95, 2) }, rmse: { value: expect.closeTo(Math.sqrt(20.95), 2) } },
+  });
+  expect(numbered.performance.sentence).toContain('mean absolute error 1.95 (');
+  expect(numbered.html).toContain('performance-errors');
+
+  expect(plain.window).not.toHaveProperty('truths');
+  expect(plain.html).not.toMatch(/performance-(class|errors)/);
+});

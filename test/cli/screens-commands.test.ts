@@ -87,6 +87,16 @@ for (const [name, said, days] of [
     return commandScreen(world, width, 'drift', 'fraud');
   });
 
+for (const [name, rules] of [
+  ['labels-class', { positive: 'fraud' }],
+  ['labels-numbers', { scale: 10 }],
+] as const)
+  screen(`drift-${name}`, async (width) => {
+    const { world, hours } = await labelledWorld(screenWorld, rules);
+    await hours(7, 0.05);
+    return commandScreen(world, width, 'drift', 'fraud');
+  });
+
 screen('runs-get', async (width) => {
   const world = await canaryWorld();
   return commandScreen(world, width, 'runs', 'get', (await world.model()).run.id.slice(0, 20));

@@ -1,5 +1,6 @@
+import type { Outcomes } from '@serin/core/drift/outcomes';
 import { bury, closeDeadLetter } from '@serin/core/engine/dead-letters';
-import { type Driver, driver, human, planOf, score, trainOne } from '@serin/core/model/model.fixture';
+import { type Driver, driver, human, planOf, score, trainOne, withChampion } from '@serin/core/model/model.fixture';
 import type { Entry } from '@serin/core/ports/journal';
 import { openDatabase } from '@serin/local/machine/database';
 import { journalGauges } from '@serin/local/machine/journal-gauges';
@@ -136,5 +137,53 @@ describe('the gauges of a journal', () => {
     expect(both.deadLetters).toBe(2);
     expect((await world.gauges.read()).deadLetters).toBe(1);
     expect((await later.read()).deadLetters).toBe(1);
+  });
+});
+
+test.each<[string, Partial<Outcomes>, object]>([
+  [
+    'of a class',
+    { classes: { truePositives: 60, falsePositives: 40, falseNegatives: 20, trueNegatives: 180 } },
+    { precision: 0.6, recall: 0.75 },
+  ],
+  [
+    'of a class that is rare',
+    { classes: { truePositives: 9, falsePositives: 1, falseNegatives: 2, trueNegatives: 288 } },
+    {},
+  ],
+  [
+    'of numbers',
+    { errors: { numbers: 300, unknown: 0, absolute: 600, squares: 2700, fourths: 30_000 } },
+    { mae: 2, rmse: 3 },
+  ],
+  ['of labels that say no more', {}, {}],
+])('gauges of performance are those %s in the last window that was judged', async (_, truths, more) => {
+  const { drive } = withChampion(planOf({ monitor: { performance: { limit: 0.2 } } }));
+  const { performance } = drive.state;
+  if (performance === undefined) throw new Error('labels are not judged');
+  const window = {
+    from: 0,
+    to: 1,
+    version: 1,
+    predictions: 300,
+    labels: 300,
+    lost: 60,
+    losses: 0,
+    limit: 0.2,
+    ...truths,
+  };
+  const { gauges, write } = open();
+
+  await write({
+    ...drive,
+    now: drive.now,
+    entries: drive.entries,
+    state: { ...drive.state, performance: { ...performance, windows: [window] } },
+  });
+
+  expect((await gauges.read()).models[0]?.performance).toEqual({
+    isOpen: false,
+    limit: 0.2,
+    last: { loss: 0.2, ...more },
   });
 });

@@ -139,7 +139,7 @@ const day = 86_400_000;
 export async function tellPerformance(): Promise<Story> {
   const wrong = (_: string, at = 0) => (at < start + day ? 0.05 : 0.12);
   const story = await openStory({ traffic: { perMinute: 5, wrong } });
-  const monitor = { performance: { window: '1h', maturity: '2h' } } as const;
+  const monitor = { performance: { window: '1h', maturity: '2h', positive: 'fraud' } } as const;
   await story.release(projectOf({ fraud: rules('fraud', { rollout: judgedDaily.rollout, monitor }) }));
   await story.drop('fraud/a.csv', trainingRows, day / 2);
   for (let hours = 0; hours < 28; hours += 1) await story.pass(day / 24);

@@ -60,7 +60,45 @@ function performanceParts(windows: readonly unknown[], sentence: string, termina
       text: sentence === '' ? '' : `${paragraph(sentence, terminal).join('\n')}\n`,
     },
     { text: rows.length === 0 ? '' : table(rows, lossTitles, terminal) },
+    truthsPart(windows, terminal),
   ];
+}
+
+/** Beside what is lost: how good predictions of a class are, or how far off numbers. */
+function truthsPart(windows: readonly unknown[], terminal: Reader) {
+  const rows = windows.filter((window) => valueAt(window, 'truths') !== undefined).map(truthsRow);
+  return {
+    heading: rows.length === 0 ? '' : 'What the labels say beyond that, with limits (95 %)',
+    text: rows.length === 0 ? '' : table(rows.slice(-windowsShown).reverse(), truthsTitles, terminal),
+  };
+}
+
+const truthsTitles = {
+  ENDED: { path: 'to', as: 'at' },
+  VERSION: { path: 'version', drop: 2 },
+  PRECISION: 'precision',
+  RECALL: 'recall',
+  MAE: 'mae',
+  RMSE: 'rmse',
+  UNKNOWN: { path: 'unknown', drop: 1 },
+  LACKS: 'lacks',
+} as const;
+
+function truthsRow(window: unknown) {
+  const measured = (name: string, unit = '', factor = 1): string | undefined => {
+    const [value, low, high] = ['value', 'low', 'high'].map((part) =>
+      rounded(factor * Number(valueAt(window, `truths.${name}.${part}`))),
+    );
+    return Number.isNaN(value) ? undefined : `${value}${unit} (${low} to ${high})`;
+  };
+  const unknown = valueAt(window, 'errors.unknown');
+  return {
+    ...{ to: valueAt(window, 'to'), version: `v${textOf('', valueAt(window, 'version'))}` },
+    ...{ precision: measured('precision', ' %', 100), recall: measured('recall', ' %', 100) },
+    ...{ mae: measured('mae'), rmse: measured('rmse') },
+    unknown: unknown === 0 ? undefined : unknown,
+    lacks: valueAt(window, 'truths.lacks'),
+  };
 }
 
 /** What is expected of the champion without labels, where the config asks for it. */

@@ -1,11 +1,11 @@
 import { ownTurn } from '@serin/api/own-turn';
 import { defined } from '@serin/core/base/objects';
 import type { Estimate } from '@serin/core/drift/estimate';
-import { lossOf } from '@serin/core/drift/outcomes';
+import { classMeasures, errorMeasures, lossOf, type Measured } from '@serin/core/drift/outcomes';
 import { allModels } from '@serin/core/engine/find';
 import type { Drift } from '@serin/core/model/drift/drift';
 import type { PendingEffects } from '@serin/core/model/leases';
-import { limitOf, type Performance } from '@serin/core/model/performance/performance';
+import { type LossWindow, limitOf, type Performance } from '@serin/core/model/performance/performance';
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import { runEnded } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
@@ -30,7 +30,15 @@ export interface ModelGauge {
   readonly performance?: {
     readonly isOpen: boolean;
     readonly limit?: number;
-    readonly last?: { readonly loss: number; readonly evidence?: number };
+    readonly last?: {
+      readonly loss: number;
+      readonly evidence?: number;
+      /** Of a class, or of numbers; absent where too little is known. */
+      readonly precision?: number;
+      readonly recall?: number;
+      readonly mae?: number;
+      readonly rmse?: number;
+    };
   };
   /** Since when new data waits for a run. */
   readonly dataSince?: number;
@@ -147,10 +155,21 @@ function driftOf({ incident, windows }: Drift): NonNullable<ModelGauge['drift']>
 
 function performanceOf(performance: Performance, { plan }: Model): NonNullable<ModelGauge['performance']> {
   const last = performance.windows.at(-1);
-  const { evidence } = last ?? {};
   return {
     isOpen: performance.incident !== undefined,
     ...defined({ limit: limitOf(performance, plan) }),
-    ...(last === undefined ? {} : { last: { loss: lossOf(last).value, ...defined({ evidence }) } }),
+    ...(last === undefined ? {} : { last: windowOf(last) }),
+  };
+}
+
+function windowOf(window: LossWindow): NonNullable<NonNullable<ModelGauge['performance']>['last']> {
+  const measures = { ...classMeasures(window), ...errorMeasures(window) };
+  const { precision, recall, mae, rmse }: Partial<Record<'precision' | 'recall' | 'mae' | 'rmse', Measured>> = measures;
+  return {
+    loss: lossOf(window).value,
+    ...defined({
+      ...{ evidence: window.evidence, precision: precision?.value, recall: recall?.value },
+      ...{ mae: mae?.value, rmse: rmse?.value },
+    }),
   };
 }

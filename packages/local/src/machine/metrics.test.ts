@@ -202,6 +202,26 @@ describe('the metrics of a server', () => {
     ]);
   });
 
+  test('tell of a class or of numbers what the last window of labels says, and nothing where it says too little', async () => {
+    const last = { loss: 0.1 };
+    const models: readonly ModelGauge[] = [
+      { ...idle, performance: { isOpen: false, last: { ...last, precision: 0.8, recall: 0.7 } } },
+      { ...idle, model: 'never', performance: { isOpen: false, last: { ...last, recall: 0 } } },
+      { ...idle, model: 'price', performance: { isOpen: false, last: { ...last, mae: 12.5, rmse: 20 } } },
+      { ...idle, model: 'rare', performance: { isOpen: false, last } },
+    ];
+    const text = await metricsOf({ models }).text(false);
+
+    const sample = (name: string) => of(text, `serin_performance_${name}`);
+    expect(sample('precision_ratio')).toEqual(['serin_performance_precision_ratio{model="fraud"} 0.8']);
+    expect(sample('recall_ratio')).toEqual([
+      'serin_performance_recall_ratio{model="fraud"} 0.7',
+      'serin_performance_recall_ratio{model="never"} 0',
+    ]);
+    expect(sample('mae')).toEqual(['serin_performance_mae{model="price"} 12.5']);
+    expect(sample('rmse')).toEqual(['serin_performance_rmse{model="price"} 20']);
+  });
+
   test('write a name that is hostile as one label', async () => {
     const model = 'a"} 1\n# EOF\nserin_faults_total 99\\ <b> \u202e\ud800';
 

@@ -327,6 +327,32 @@ function ofPerformance(models: readonly ModelGauge[]): readonly Family[] {
       'Evidence that predictions got worse; an alarm needs monitor.performance.quietFor.',
       each(({ last }) => last?.evidence),
     ),
+    {
+      ...gauge(
+        'serin_performance_precision_ratio',
+        'Of the predictions of monitor.performance.positive in the last window of labels, the share that was right.',
+        each(({ last }) => last?.precision),
+      ),
+      unit: 'ratio',
+    },
+    {
+      ...gauge(
+        'serin_performance_recall_ratio',
+        'Of the truths that are monitor.performance.positive in the last window of labels, the share that was predicted.',
+        each(({ last }) => last?.recall),
+      ),
+      unit: 'ratio',
+    },
+    gauge(
+      'serin_performance_mae',
+      'The mean absolute error of the last window of labels, in units of the prediction.',
+      each(({ last }) => last?.mae),
+    ),
+    gauge(
+      'serin_performance_rmse',
+      'The root mean square error of the last window of labels, in units of the prediction.',
+      each(({ last }) => last?.rmse),
+    ),
     gauge(
       'serin_performance_open',
       'Whether an incident of performance is open.',
