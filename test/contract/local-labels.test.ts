@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { defined } from '@serin/core/base/objects';
 import { gatewayAssignments } from '@serin/local/machine/assignments';
 import { gatewayCounters } from '@serin/local/machine/counters';
 import { openDatabase } from '@serin/local/machine/database';
@@ -17,14 +18,20 @@ const day = 24 * 3_600_000;
 const noon = Date.UTC(2026, 0, 5, 12);
 
 /** The label store of one machine over its own counters and assignments, with a clock that stands until it is moved. */
-function machine(directory: string, from = noon) {
+function machine(directory: string, { from = noon, mostLosses }: { from?: number; mostLosses?: number } = {}) {
   let time = from;
   const now = () => time;
   const start = () => {
     const { database, close } = openDatabase(directory);
     const counters = gatewayCounters({ database, now });
     const assignments = gatewayAssignments({ database, counters });
-    const labels = labelStore({ database, assignments, now, windowOf: () => ({ tickMs, maturityMs }) });
+    const labels = labelStore({
+      database,
+      assignments,
+      now,
+      windowOf: () => ({ tickMs, maturityMs }),
+      ...defined({ mostLosses }),
+    });
     return { counters, assignments, labels, close };
   };
   let running = start();
@@ -143,6 +150,33 @@ test('refuses to read more than 50,000 ticks at once, and windows that are no nu
     await expect(opened.labels.labels({ ...query, ...wrong })).rejects.toMatchObject({ code: 'invalid' });
 });
 
+test('many losses end an answer before its window does, with a whole tick, and the next one goes on from there', async () => {
+  const opened = machine(folder(), { mostLosses: 3 });
+  onTestFinished(opened.close);
+  for (let tick = 0; tick < 4; tick += 1) {
+    for (const name of ['a', 'b']) {
+      opened.begin({ id: `${name}${tick}` })({ prediction: 1 });
+      await opened.labels.label([truth(`${name}${tick}`, 2)]);
+    }
+    await opened.advance(tickMs);
+  }
+  await opened.advance(maturityMs);
+  const lost = async (from: number, truths?: { readonly scale: number }) => {
+    const query = { endpoint: 'e', from, to: noon + 4 * tickMs, tickMs, maturityMs, ...defined({ truths }) };
+    return (await opened.labels.labels(query)).map(({ start, losses }) => [(start - noon) / tickMs, losses.length]);
+  };
+
+  expect(await lost(noon, { scale: 1 })).toEqual([
+    [0, 2],
+    [1, 2],
+  ]);
+  expect(await lost(noon + 2 * tickMs, { scale: 1 })).toEqual([
+    [2, 2],
+    [3, 2],
+  ]);
+  expect(await lost(noon)).toHaveLength(4);
+});
+
 /** Labels one request after the other and says each that was answered, until it is killed. */
 const labeller = (directory: string) => `
   const at = (name) => import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../packages/local/src/machine/')).href)} + name + '.ts');
@@ -175,7 +209,7 @@ test('a label that was answered survives a kill of the server', { timeout: 30_00
   child.kill('SIGKILL');
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 
-  const opened = machine(directory, Date.now());
+  const opened = machine(directory, { from: Date.now() });
   onTestFinished(opened.close);
   const again = await opened.labels.label(
     Array.from({ length: answered + 1 }, (_, index) => ({ requestId: `r${index}`, time: 0, outcome: { wrong: true } })),

@@ -33,6 +33,8 @@ interface Seen {
     readonly loss: number;
     readonly limit?: number;
     readonly alarm: boolean;
+    readonly errors?: { readonly numbers: number; readonly absolute: number };
+    readonly truths?: { readonly mae?: { readonly value: number } };
   }[];
 }
 
@@ -61,9 +63,15 @@ const called = (server: Server, path: string, body: unknown): Promise<Response> 
     body: JSON.stringify(body),
   });
 
+type Told = { readonly wrong: boolean } | { readonly truth: number };
+
+/** A hundred more than what was true. */
+const farOff = 100;
+
 /**
  * A machine whose first version serves, and people who ask it and tell soon whether the answer was wrong: every tenth is, and
- * more where `share` of the version that answered says so. Some tell it twice, and some say the opposite later.
+ * more where `share` of the version that answered says so. Some tell it twice, and some say the opposite later. Where the
+ * config has a scale they tell what was true: the number of the version, which is the prediction, or one that is far off.
  */
 async function serving({ onTestFinished }: TestContext, monitor: Partial<Monitor>) {
   const directory = mkdtempSync(join(tmpdir(), 'serin-performance-'));
@@ -77,23 +85,26 @@ async function serving({ onTestFinished }: TestContext, monitor: Partial<Monitor
   const people = { stopped: false };
   const answers: string[] = [];
   let asked = 0;
-  async function ask(): Promise<
-    { readonly requestId: string | null; readonly time: string; readonly wrong: boolean } | undefined
-  > {
+  const tells = (wrong: boolean, version: string | undefined): Told =>
+    monitor.performance?.scale === undefined ? { wrong } : { truth: Number(version) + (wrong ? farOff : 0) };
+  const opposite = (told: Told): Told => ('truth' in told ? { truth: told.truth + 1 } : { wrong: !told.wrong });
+  async function ask() {
     const response = await fetch(`${server.url}/endpoints/judged/invocations`, { method: 'POST', body: '{}' });
     const { version } = JSON.parse(await response.text()) as { readonly version?: string };
     const requestId = response.headers.get('x-serin-request-id');
     asked += 1;
     const wrong = (asked % 10) / 10 < (share[String(version)] ?? 0.1);
-    return response.ok ? { requestId, time: '2026-01-01T00:00:00Z', wrong } : undefined;
+    const told = tells(wrong, version);
+    return response.ok ? { label: { requestId, time: '2026-01-01T00:00:00Z' }, told } : undefined;
   }
   const asking = (async () => {
     while (!people.stopped) {
-      const labels = (await Promise.all(Array.from({ length: 12 }, ask))).filter((label) => label !== undefined);
-      const [first, second] = labels;
+      const asked = (await Promise.all(Array.from({ length: 12 }, ask))).filter((label) => label !== undefined);
+      const labels = asked.map(({ label, told }) => ({ ...label, ...told }));
+      const [first, second] = asked;
       if (first === undefined || second === undefined) continue;
       const told = await called(server, '/v1/labels', {
-        labels: [...labels, first, { ...second, wrong: !second.wrong }],
+        labels: [...labels, labels[0], { ...second.label, ...opposite(second.told) }],
       });
       const { results } = (await told.json()) as { readonly results: readonly { readonly status: string }[] };
       answers.push(...results.map(({ status }) => status));
@@ -144,8 +155,9 @@ describe.concurrent('labels that come later, on one machine', () => {
     ]);
   }, 240_000);
 
-  test('take traffic back to the version before, once', async (context) => {
-    const limit = { window: 10_000, maturity: 2000, tolerance: 0.02, quietFor: 365, limit: 0.25 };
+  test('that are numbers take traffic back to the version before, once', async (context) => {
+    const rules = { window: 10_000, maturity: 2000, tolerance: 0.02, quietFor: 365 };
+    const limit = { ...rules, limit: 0.25, scale: 10, prediction: '/version' };
     const { server, share } = await serving(context, { onPerformance: 'rollback', performance: limit });
     await drop(server, 'second');
     await championIs(server, 2);
@@ -158,5 +170,10 @@ describe.concurrent('labels that come later, on one machine', () => {
     expect(back.incident).toMatchObject({ version: 2, limit: 0.25 });
     expect(over.windows.slice(-3).map(({ version }) => version)).toEqual([1, 1, 1]);
     expect(announced(server).filter((type) => type === 'performance.lost')).toHaveLength(1);
+    const [last] = over.windows.slice(-1);
+    expect(last?.errors?.numbers).toBe(last?.labels);
+    // Each wrong one is off by a hundred, and loses 1; all others are right.
+    expect(last?.errors?.absolute).toBeCloseTo(farOff * (last?.loss ?? 0) * (last?.labels ?? 0), 6);
+    expect(last?.truths?.mae?.value).toBeCloseTo(farOff * (last?.loss ?? 0), 6);
   }, 240_000);
 });

@@ -79,7 +79,7 @@ export const driftRoutes = ({ ports, now }: Api): readonly Route[] => {
       answers: {
         200: {
           description:
-            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons; `performance`, where the config asks for it, the same of labels; `estimate`, where it asks for that, what is expected without labels, which is not measured. The column `(answers)` is what the model answers, against its own first answers',
+            'the columns of the last window that changed most, with the shares of the reference and of the window; the last 60 windows, oldest first; `sentence` says all in one line, and `days` what is known of seasons; `performance`, where the config asks for it, the same of labels, with precision and recall, or mean errors, in `truths` of a window; `estimate`, where it asks for that, what is expected without labels, which is not measured. The column `(answers)` is what the model answers, against its own first answers',
           schema: drift,
         },
       },

@@ -45,6 +45,30 @@ async function told(before: Record<string, Plan> | undefined, after: Record<stri
   return { answer, signals, names: Object.keys(signals).sort() };
 }
 
+test.each([{ positive: 'fraud' }, { scale: 10 }, undefined])(
+  'labels are read by the rule of the order: %j',
+  async (truths) => {
+    const asked: object[] = [];
+    const labels = {
+      async labels(query: { readonly from: number }) {
+        asked.push(query);
+        return [{ start: query.from, rows: [], losses: [], pairs: {} }];
+      },
+    };
+    const query = { endpoint: 'fraud', from: 0, to: 60_000, tickMs: 60_000, maturityMs: 0, ...(truths && { truths }) };
+    await perform({ key: 'labels', kind: 'readLabels', ...query } as never, {
+      ports: { labels } as unknown as Ports,
+      now: () => 0,
+      profiler: noProfiler,
+      stream: 'model/fraud',
+      source: 'test',
+      tell: async () => ({ kind: 'moved', seq: 1 }),
+    });
+
+    expect(asked).toEqual([query]);
+  },
+);
+
 const plan = planOf();
 const train = { code: './src', command: ['python3', 'train.py'] };
 

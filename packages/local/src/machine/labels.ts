@@ -37,6 +37,8 @@ interface Options {
   readonly now: () => number;
   /** What decides whether a label of an endpoint is `late`; `undefined`: none is. `labels` goes by its query alone. */
   readonly windowOf?: (endpoint: string) => { readonly tickMs: number; readonly maturityMs: number } | undefined;
+  /** An answer ends with the tick in which it has so many: losses are told one by one. */
+  readonly mostLosses?: number;
 }
 
 export type LabelStore = Labels;
@@ -48,7 +50,8 @@ type Query = Parameters<Labels['labels']>[0];
  * A label is in time when it is received before its tick closes, by a clock that never goes back. A late label is kept,
  * and is in no tick.
  */
-export function labelStore({ database, assignments, now, windowOf = () => undefined }: Options): LabelStore {
+export function labelStore(options: Options): LabelStore {
+  const { database, assignments, now, windowOf = () => undefined, mostLosses = 200_000 } = options;
   const store = openStore(database);
   const commit = groupCommit(database);
   let newest = store.lastReceived();
@@ -121,8 +124,12 @@ export function labelStore({ database, assignments, now, windowOf = () => undefi
       await assignments.flush();
       const closed = Math.min(to, assignments.finalUntil(), clock() - maturityMs);
       const ticks: LabelTick[] = [];
+      let losses = 0;
       for (let start = Math.ceil(from / tickMs) * tickMs; start + tickMs <= closed; start += tickMs) {
-        ticks.push(tickOf(query, start));
+        const tick = tickOf(query, start);
+        ticks.push(tick);
+        losses += tick.losses.length;
+        if (losses >= mostLosses) break;
         await nextTurn();
       }
       return ticks;
