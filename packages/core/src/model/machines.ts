@@ -2,7 +2,7 @@ import { defined } from '../base/objects.ts';
 import { refuse, type Step, step, type Table } from '../base/table.ts';
 import type { ModelPlan } from '../config/config.ts';
 import { deploymentOf } from './between/endpoint-wish.ts';
-import { driftOwes, driftTable, driftWakes } from './drift/drift.ts';
+import { driftOwes, driftTable, driftWakes, planDrift } from './drift/drift.ts';
 import { obeyDrift } from './drift/rule.ts';
 import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from './endpoint/endpoint.ts';
 import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
@@ -186,7 +186,7 @@ export const machines = {
     takes: ['capturedCounted', 'driftJudged'],
     owes: (drift, _now, model) => driftOwes(drift, model),
     wakes: driftWakes,
-    planned: (drift, { plan }) => (plan.monitor.drift === undefined ? undefined : drift),
+    planned: planDrift,
     rule: obeyDrift,
     endsWithModel: true,
     ignoresWhileAbsent: 'no drift is judged',

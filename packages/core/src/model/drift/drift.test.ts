@@ -6,12 +6,13 @@ import { engineActor } from '../../ports/actors.ts';
 import { goBack } from '../between/champion.ts';
 import { applyRules } from '../between/rules.ts';
 import { decideModel } from '../decide.ts';
+import { underPlan } from '../machines.ts';
 import { artifactOf, planOf } from '../model.fixture.ts';
 import { monitorStart } from '../monitor/monitor.ts';
 import type { ModelSignal } from '../protocol.ts';
 import { scoreKey } from '../run/steps.ts';
 import { type Model, modelStart } from '../state.ts';
-import { beginDrift, type Drift, driftOwes, driftTable, driftWakes } from './drift.ts';
+import { beginDrift, type Drift, driftOwes, driftTable, driftWakes, planDrift } from './drift.ts';
 import type { Counted, Judged } from './protocol.ts';
 import { answersText, driftText, titleOf } from './text.ts';
 
@@ -224,6 +225,69 @@ describe('a window of captured requests', () => {
       ...{ from: midnight + 64 * day, to: midnight + 65 * day, rows: 1000 },
       ...{ evidence: 2, threshold: 365, size: 0.02, alarms: [] },
     });
+  });
+});
+
+describe('under other fields', () => {
+  const under = (...fields: readonly string[]) =>
+    planOf({ monitor: { ...judgedDaily, capture: { ...judgedDaily.capture, fields: [...fields] } } });
+  const noon = midnight + day + 12 * hour;
+  const release = (drift: Drift, now = under('city', 'age')) =>
+    planDrift(drift, { plan: now, before: plan, at: noon }) ?? expect.fail('none');
+  const open = judgeWindow(beginDrift(undefined, reference, start, plan), drifted);
+  const counting = tick(open, open.until);
+
+  test('no window has requests of before, whatever order the values of those came in', () => {
+    for (const drift of [open, counting, say(counting, { type: 'capturedCounted', counted, at: noon })]) {
+      const anew = release(drift);
+      const [order] = driftOwes(tick(anew, driftWakes(anew) ?? 0), { ...context, plan: under('city', 'age') });
+
+      expect(driftOwes(anew, context)).toEqual([]);
+      expect(order).toMatchObject({
+        kind: 'countCaptured',
+        from: noon,
+        to: midnight + 2 * day,
+        fields: ['city', 'age'],
+      });
+      expect(order).not.toHaveProperty('counted');
+      expect(anew).toMatchObject({ detector: drift.detector, incident: drift.incident });
+    }
+  });
+
+  test('a part of a window that was counted is not gone on with', () => {
+    const half = say(counting, { type: 'capturedCounted', counted, cursor: 'more', at: noon });
+    const anew = release(half);
+    const answer = {
+      type: 'capturedCounted',
+      counted,
+      at: noon,
+      id: 's',
+      actor: engineActor,
+      key: 'k',
+      taken: 1,
+    } as const;
+
+    expect(step(driftTable, anew, answer, context)).not.toHaveProperty('moved');
+    expect(anew).toMatchObject({ status: 'collecting', from: noon });
+    expect(anew).not.toHaveProperty('cursor');
+  });
+
+  test('says since when requests count, until a window is judged; under the same ones nothing changes', () => {
+    const anew = release(open);
+    const told = driftText({ ...modelStart('fraud', plan, 1, start), drift: anew }, noon);
+
+    expect(told).toContain(
+      '; the last window could not be judged: monitor.capture.fields changed, so requests count from 2026-01-03 12:00:00 UTC on',
+    );
+    expect(judgeWindow(anew, clean)).not.toHaveProperty('because');
+    expect(release(open, under('age', 'city'))).toBe(open);
+  });
+
+  test('the model that hears of a release does so', () => {
+    const model: Model = { ...modelStart('fraud', plan, 1, start), drift: open };
+
+    expect(underPlan({ ...model, plan: under('city') }, plan, noon).drift).toMatchObject({ from: noon });
+    expect(underPlan({ ...model, plan: planOf() }, plan, noon)).not.toHaveProperty('drift');
   });
 });
 

@@ -1,6 +1,7 @@
+import { canonical } from '../../base/json.ts';
 import { defined, own, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
-import { hour } from '../../base/time.ts';
+import { hour, momentText } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { follow, type Incident } from '../../drift/incident.ts';
 import type { Effect, ModelSignal, SignalOf } from '../protocol.ts';
@@ -87,6 +88,22 @@ export function beginDrift(
   return { ...begun, status: 'collecting', until: endOf(at, plan) };
 }
 
+/**
+ * Under other `fields` the window begins anew: on a cloud they name the values of requests when those are read, and on one
+ * machine what was not among them was not kept. So no window has requests of both.
+ */
+export function planDrift(
+  drift: Drift | undefined,
+  { plan, before, at }: { readonly plan: ModelPlan; readonly before: ModelPlan; readonly at: number },
+): Drift | undefined {
+  if (drift === undefined || plan.monitor.drift === undefined) return undefined;
+  if (fieldsIn(plan) === fieldsIn(before)) return drift;
+  const because = `monitor.capture.fields changed, so requests count from ${momentText(at)} on`;
+  return { ...collect({ ...(without(drift, 'few', 'unread') as Drift), from: at }, at, plan), because };
+}
+
+const fieldsIn = ({ monitor }: ModelPlan): string => canonical(monitor.capture?.fields ?? []);
+
 /** Windows end at multiples of their length, so that days are days; the first is at least half of one. */
 function endOf(from: number, { monitor }: ModelPlan): number {
   const windowMs = monitor.drift?.window ?? 0;
@@ -133,21 +150,21 @@ function count(drift: Collecting, at: number, context: DriftContext): Drift {
   const { keep = 0 } = context.plan.monitor.capture ?? {};
   const oldest = at - keep + readWithin(keep);
   if (drift.until <= oldest) {
-    const later = collect({ ...drift, from: oldest }, oldest, context);
+    const later = collect({ ...drift, from: oldest }, oldest, context.plan);
     // What is due already is no time to wait for.
     return at >= later.until ? count(later, at, context) : later;
   }
   return { ...drift, status: 'counting', turn: drift.turn + 1, from: Math.max(drift.from, oldest) };
 }
 
-const collect = (drift: Base, after: number, { plan }: DriftContext): Collecting => ({
+const collect = (drift: Base, after: number, plan: ModelPlan): Collecting => ({
   ...(without(drift as Base & { readonly counted?: Counted; readonly cursor?: string }, 'counted', 'cursor') as Base),
   status: 'collecting',
   until: endOf(after, plan),
 });
 
 /** Too few rows: they are counted again with those of the next window. */
-const goOn = (drift: Open, context: DriftContext): Drift => collect(drift, drift.until, context);
+const goOn = (drift: Open, context: DriftContext): Drift => collect(drift, drift.until, context.plan);
 /** To the next window. */
 const next = (drift: Open, context: DriftContext): Drift =>
   goOn({ ...(without(drift, 'few') as Open), from: drift.until }, context);
