@@ -9,19 +9,21 @@ interface Told {
   readonly firing: Map<string, { readonly startedAt: string; readonly at: number }>;
   /** The latest end that came with a time. */
   readonly ends: Map<string, string>;
+  /** What a run was started for, and under which champion. */
+  readonly ran: Set<string>;
 }
 
 const wrong = (message: string): never => {
   throw new Wrong(message);
 };
 
-/** Reads the alerts in the journal, and what became of rollouts while they fired (25). */
+/** Reads the alerts in the journal, and what became of rollouts and runs while they fired (25). */
 export function createAlertWatch() {
   const known = new Map<string, Told>();
 
   return {
-    appended(before: Model | undefined, after: Model, { signal, at }: Entry): void {
-      const told = known.get(after.model) ?? { firing: new Map(), ends: new Map() };
+    appended(before: Model | undefined, after: Model, { signal, at }: Entry, due: number | undefined): void {
+      const told = known.get(after.model) ?? { firing: new Map(), ends: new Map(), ran: new Set<string>() };
       known.set(after.model, told);
       const said = signal as unknown as AlertRaised | AlertResolved; // any signal: its type is looked at first
       const over = said.type === 'alertRaised' && isOver(told, said);
@@ -30,9 +32,54 @@ export function createAlertWatch() {
       const holds = after.plan.alerts.whileFiring === 'hold' ? [...told.firing.values()] : [];
       started(before, after, holds.length);
       promoted(before, after, holds);
+      ran(told, before, after);
+      waits(after, due);
     },
   };
 }
+
+/** One thing that fires starts one run for each champion. */
+function ran(told: Told, before: Model | undefined, after: Model): void {
+  for (const [key, { did, startedAt, title }] of Object.entries(after.monitor.alerts)) {
+    const was = before?.monitor.alerts[key];
+    if (did !== 'run' || (was?.did === 'run' && was.startedAt === startedAt)) continue;
+    const what = `${key} ${startedAt} v${after.champion} ${after.served.length}`;
+    if (told.ran.has(what)) wrong(`'${title}' starts a second run under v${after.champion}`);
+    told.ran.add(what);
+    const { run } = before ?? {};
+    if (run !== undefined && !('endedAt' in run)) wrong(`'${title}' starts a run while ${run.id} is going`);
+  }
+}
+
+/** What waits for the cooldown starts a run, or asks somebody, as soon as that has ended and nothing else is on its way. */
+function waits(after: Model, due: number | undefined): void {
+  const { monitor, plan, at, champion, run, offered, queued, rollout } = after;
+  const isBusy = [run, rollout].some((item) => item !== undefined && !('endedAt' in item)) || offered || queued;
+  const ends = Math.max(0, ...monitor.runs) + plan.monitor.cooldown;
+  for (const { did, kind, sender, title, champion: of, isNotice } of Object.values(monitor.alerts).map(
+    withNotice(after),
+  )) {
+    const policy = { drift: plan.monitor.onDrift, performance: plan.monitor.onPerformance, alert: plan.alerts.onAlert }[
+      kind
+    ];
+    if (policy !== 'run' || of !== champion || sender !== 'serin') continue;
+    if (did === 'notify' && !isNotice) wrong(`'${title}' is only told`);
+    if (did === 'wait' && at >= ends && !isBusy) wrong(`'${title}' waits, and the cooldown ended at ${ends}`);
+    if (did === 'wait' && at < ends && (due ?? Number.POSITIVE_INFINITY) > ends)
+      wrong(`'${title}' waits until ${ends}, and nothing wakes its model`);
+  }
+}
+
+/** What was found here and is small, or is so of a second version, is only told. */
+const withNotice =
+  ({ drift, performance }: Model) =>
+  (firing: Model['monitor']['alerts'][string]) => ({
+    ...firing,
+    isNotice:
+      firing.kind === 'drift'
+        ? drift?.incident?.level === 'notice'
+        : performance?.incident?.newsAt !== performance?.incident?.at,
+  });
 
 const keyOf = ({ sender, fingerprint }: AlertRaised | AlertResolved) => JSON.stringify([sender, fingerprint]);
 const isOver = ({ ends }: Told, alert: AlertRaised): boolean =>

@@ -9,6 +9,7 @@ import type { Operation } from '@serin/core/ports/serving';
 import type { Telemetry } from '@serin/core/ports/telemetry';
 import { crowdBugs } from './crowd-bugs.ts';
 import { driftBugs } from './drift-bugs.ts';
+import { waits } from './drift-scenarios.ts';
 import { shapes } from './fakes/shapes.ts';
 import { performanceBugs } from './performance-bugs.ts';
 import { planOf, shapedPlanOf } from './plans.ts';
@@ -524,9 +525,30 @@ export const plantedBugs: readonly PlantedBug[] = [
   core(
     'drift starts runs without a cooldown',
     'model/monitor/monitor.ts',
-    'return alert.at < last + cooldown',
-    'return alert.at < last',
-    'drift starts runs within budget and cooldown',
+    'Math.max(alert.at, ...runs.map((run) => run + cooldown))',
+    'Math.max(alert.at, ...runs)',
+    waits,
+  ),
+  core(
+    'drift that waited for the cooldown starts no run',
+    'model/monitor/rule.ts',
+    'waiting(model.monitor).reduce((state, firing) => endWait(state, firing, moment), obey(model, moment))',
+    'obey(model, moment)',
+    waits,
+  ),
+  core(
+    'the end of the cooldown wakes no model',
+    'model/monitor/monitor.ts',
+    '(until > at ? [until] : [])',
+    '(until > at ? [] : [])',
+    waits,
+  ),
+  core(
+    'drift that begins within the cooldown is only told',
+    'model/monitor/monitor.ts',
+    "? { do: 'wait', because:",
+    "? { do: 'notify', because:",
+    waits,
   ),
   ...crowdBugs,
   ...driftBugs,

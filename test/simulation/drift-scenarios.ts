@@ -1,5 +1,16 @@
 import { random } from './random.ts';
-import { champion, configOf, type Given, minute, must, type Scenario, serves, settled, textOf } from './script.ts';
+import {
+  champion,
+  configOf,
+  drift,
+  type Given,
+  minute,
+  must,
+  type Scenario,
+  serves,
+  settled,
+  textOf,
+} from './script.ts';
 import type { Outside, Universe } from './universe.ts';
 import { beginning } from './world.ts';
 
@@ -35,6 +46,8 @@ const monitor: Given['monitor'] = {
   drift: { window: '20m', quietFor: 100_000, columns: { n: 'category' } },
 };
 const judging = configOf({ monitor });
+
+export const waits = 'requests drift within the cooldown of a run, and the next one starts when it has ended';
 
 /** When requests begin to be others, if they do. */
 const turnsAt = (seed: number): number => beginning + random(seed ^ 0x7e57).between(hour, 6 * hour);
@@ -125,6 +138,29 @@ export const driftScenarios: readonly Scenario[] = [
       must(runsByDrift(universe) === 0, `${runsByDrift(universe)} runs were started by drift`);
       const { because = '' } = universe.model()?.did ?? {};
       must(because.includes('; put newer data into '), `nobody is asked for newer data: ${because}`);
+    },
+  },
+  {
+    name: waits,
+    outside: { asking: asking(afterTurn) },
+    async act(universe) {
+      const rules = { ...monitor, cooldown: '12h' };
+      await universe.release(configOf({ monitor: rules }));
+      await universe.when(() => true);
+      universe.drop('fraud/1.csv', rows(1, false));
+      await universe.when(serves(1));
+      await universe.release(configOf({ monitor: rules, on: { data: false } }));
+      await universe.when(({ plan }) => !plan.on.data);
+      universe.drop('fraud/2.csv', rows(2, false));
+      universe.tell(drift());
+      await universe.when((model) => (model.champion ?? 0) > 1 && settled(model));
+      universe.tell({ type: 'alertResolved', sender: drift().sender, fingerprint: drift().fingerprint });
+      universe.drop('fraud/3.csv', rows(3, true));
+      await universe.when((model) => model.drift?.incident?.level === 'major' && settled(model));
+      await universe.sleep(13 * hour);
+    },
+    expect(universe, calm) {
+      if (calm) must(runsByDrift(universe) === 2, `${runsByDrift(universe)} runs: ${textOf(universe.model())}`);
     },
   },
   {

@@ -135,7 +135,7 @@ export function createWatch(watched: Watched): Watch {
     progress(before, after, name);
     champion(before, after, name);
     evidence(before, after, entry, name);
-    alerts(before, after, entry, name);
+    alerts(before, after, entry, write, name);
     drift(before, after, entry, name);
     performance(before, after, entry, name);
     leases(before, after, entry, name);
@@ -241,9 +241,9 @@ export function createWatch(watched: Watched): Watch {
     }
   }
 
-  function alerts(before: Model | undefined, after: Model, entry: Entry, name: string): void {
+  function alerts(before: Model | undefined, after: Model, entry: Entry, { due }: Append, name: string): void {
     try {
-      alarms.appended(before, after, entry);
+      alarms.appended(before, after, entry, due);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
       broken('25', `${name}: ${error.message}`);

@@ -78,8 +78,8 @@ export const performanceBugs: readonly PlantedBug[] = [
   core(
     'an incident of performance acts again under another version',
     'model/performance/rule.ts',
-    'incident.newsAt === incident.at ? {} : { isNotice: true }',
-    'incident.newsAt > 0 ? {} : { isNotice: true }',
+    'const hasActed = incident.newsAt !== incident.at',
+    'const hasActed = incident.newsAt < 0',
     again,
   ),
   core(

@@ -110,6 +110,28 @@ describe('the page of a model', () => {
     );
     expect(html).not.toContain('<b>errors');
   });
+
+  test('says what an alert that waits will do, and when', async () => {
+    const going = await openWorld();
+    await going.release(compiled({ monitor: { onDrift: 'run' } }));
+    await going.drop();
+    await going.call('POST', '/v1/runs', { model: 'fraud', force: true });
+    const event = {
+      ...{ specversion: '1.0', id: 'e', source: 'evidently', type: 'dev.serin.alert.raised.v1' },
+      data: { model: 'fraud', kind: 'drift', title: 'age drifts', fingerprint: 'f' },
+    };
+    await going.call('POST', '/v1/events', event, { headers: { 'content-type': 'application/cloudevents+json' } });
+
+    const { text } = await look(going, '/models/fraud');
+
+    expect(text).toMatch(
+      /age drifts \(evidently, [^)]*\) : a run starts after the end of run run_\w+, if it still fires then/,
+    );
+    const { body } = await going.call('GET', '/v1/models/fraud');
+    expect(body.monitor.alerts).toEqual([
+      expect.objectContaining({ did: 'wait', next: expect.stringContaining('a run starts after'), until: body.at }),
+    ]);
+  });
 });
 
 describe('the page of a version', () => {

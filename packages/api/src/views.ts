@@ -1,6 +1,8 @@
 import { instant } from '@serin/core/base/time';
 import { heldBy } from '@serin/core/model/between/offer';
 import { intakeText } from '@serin/core/model/intake/intake';
+import type { Firing } from '@serin/core/model/monitor/monitor';
+import { waitsText } from '@serin/core/model/monitor/rule';
 import { standingOf } from '@serin/core/model/rollout/standing';
 import { candidateWeight, type Rollout } from '@serin/core/model/rollout/state';
 import type { Run } from '@serin/core/model/run/state';
@@ -39,15 +41,19 @@ export function modelView({ plan, ...model }: Model, seq: number, now: number) {
     },
     monitor: {
       status: model.monitor.status,
-      alerts: Object.values(model.monitor.alerts).map(({ at, heardAt: _, ...alert }) => ({
-        ...alert,
-        since: instant(at),
-      })),
+      alerts: Object.values(model.monitor.alerts).map((firing) => firingView(firing, { ...model, plan }, now)),
       holds: heldBy({ ...model, plan }).length > 0 ? model.offered?.version : undefined,
     },
     lastGood: model.lastGood,
     plan,
   });
+}
+
+/** `next`: what one that waits will do, and when. */
+function firingView(firing: Firing, model: Model, now: number) {
+  const { at, heardAt: _, until, champion: __, ...alert } = firing;
+  const waits = until === undefined ? {} : { until: instant(until), next: waitsText(model, firing, now) };
+  return { ...alert, since: instant(at), ...waits };
 }
 
 export const versionView = (whole: Version, model: Model) => {

@@ -171,15 +171,17 @@ export const configTexts: Readonly<Record<string, string>> = {
   'monitor.onDrift': 'What a drift alert does.',
   'monitor.onPerformance': 'What it does when labels say that predictions got worse.',
   'monitor.cooldown':
-    'The pause between runs that drift or alerts start. For as long, a further alert does not take back what the first one went back to.',
-  'monitor.retrainBudget': 'How many runs drift, lost performance and alerts may start.',
+    'The pause between runs that drift, lost performance or alerts start: what still fires when it ends starts one then. For as long, a further alert does not take back what the first one went back to.',
+  'monitor.retrainBudget':
+    'How many runs drift, lost performance and alerts may start; where it is spent a person is asked.',
   'retrainBudget.runs': 'So many runs.',
   'retrainBudget.per': 'In this time.',
   'monitor.capture':
-    'Keeps copies of requests, for drift; without it none is kept. Their values are in no log. On a cloud they lie in your own storage, and a change takes effect with the next deployment.',
-  'capture.share': "The share of the requests that is kept: '10%'.",
+    'Keeps copies of requests, for drift; without it none is kept. Their values are in no log. On a cloud they lie in your own storage.',
+  'capture.share':
+    "The share of the requests that is kept: '10%'. On a cloud a change takes effect with the next deployment.",
   'capture.fields':
-    'The features that may be kept, by name; others are left out. Also their order, where a request has values without names.',
+    'The features that may be kept, by name; others are left out. Also their order, where a request has values without names. With other ones a window of drift begins anew.',
   'capture.keep': 'Forgotten after this time; on a cloud it is 14d.',
   'capture.atMost': 'Forgotten, the oldest first, beyond this size; on one machine.',
   'monitor.drift': 'Compares captured requests with the data that the champion was trained on.',

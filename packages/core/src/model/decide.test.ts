@@ -186,7 +186,7 @@ describe('an alert', () => {
     drive.say({ ...alert, kind: 'drift' });
 
     expect(drive.state.rollout?.status).toBe('baking');
-    expect(drive.state.did).toEqual({
+    expect(drive.state.did).toMatchObject({
       do: 'escalate',
       because:
         'drift from alertmanager: errors high; v2 is being released, and only an alert takes a release back: abort the rollout, or wait for its end',
@@ -237,7 +237,7 @@ describe('an alert', () => {
     drive.answer('list', { type: 'effectRefused', because: 'no such bucket' });
 
     expect(drive.state.run).toBe(run);
-    expect(drive.state.did).toEqual({
+    expect(drive.state.did).toMatchObject({
       do: 'escalate',
       because: expect.stringMatching(
         /found none; the listing failed: no such bucket; run_\w+ had the same dataset, code and parameters; put newer/,
@@ -263,7 +263,7 @@ describe('an alert', () => {
       /looked for newer data and found none; run_\w+ had the same dataset, code and parameters; put newer data into drops\/fraud\/$/;
     expect(drive.state.run).toBe(run);
     expect(drive.state.queued).toBeUndefined();
-    expect(drive.state.did).toEqual({ do: 'escalate', because: expect.stringMatching(asks) });
+    expect(drive.state.did).toMatchObject({ do: 'escalate', because: expect.stringMatching(asks) });
     expect(drive.state.skipped).toMatchObject({ trigger: 'drift', because: expect.stringMatching(asks) });
     expect(drive.state.monitor).toMatchObject({
       runs: [],

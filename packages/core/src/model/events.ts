@@ -2,9 +2,9 @@ import type { EventType } from '../base/event-types.ts';
 import { canonical, type Json } from '../base/json.ts';
 import { instant, second } from '../base/time.ts';
 import type { EventBody } from '../ports/journal.ts';
-import { type Monitor, ownSender } from './monitor/monitor.ts';
+import { type Firing, keyOf, type Monitor, ownSender } from './monitor/monitor.ts';
 import { ownFiring } from './monitor/own.ts';
-import type { ModelSignal } from './protocol.ts';
+import type { ModelSignal, SignalOf } from './protocol.ts';
 import { standingOf } from './rollout/standing.ts';
 import { isRefusedData } from './run/state.ts';
 import type { Model } from './state.ts';
@@ -32,18 +32,20 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
   if (after.intake.dataset?.digest !== before.intake.dataset?.digest)
     emit('dataset.settled', { ...after.intake.dataset });
   // What said nothing new did nothing.
-  if (signal.type === 'alertRaised' && after.did !== undefined && after.did !== before.did) {
-    const { sender, fingerprint, title, kind } = signal;
-    emit('alert.received', { sender, fingerprint, title, did: after.did.do, because: after.did.because });
+  const heard = signal.type === 'alertRaised' ? heardBetween(before.monitor, after.monitor, signal) : undefined;
+  if (heard !== undefined) {
+    const { sender, title, kind } = heard;
+    emit('alert.received', receivedOf(heard, after));
     if (kind === 'drift') emit('drift.detected', { sender, title });
   }
-  for (const { sender, fingerprint, title, did } of foundBetween(before.monitor, after.monitor)) {
-    emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
+  for (const firing of foundBetween(before.monitor, after.monitor)) {
+    const { sender, fingerprint, title } = firing;
+    emit('alert.received', receivedOf(firing, after));
     const found = foundHere[fingerprint];
     if (found !== undefined) emit(found.begins, { sender, title, ...found.data(after) });
   }
-  for (const { sender, fingerprint, title, did } of rethoughtBetween(before.monitor, after.monitor))
-    emit('alert.received', { sender, fingerprint, title, did, because: after.did?.because });
+  for (const firing of rethoughtBetween(before.monitor, after.monitor))
+    emit('alert.received', receivedOf(firing, after));
   for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor)) {
     emit('alert.resolved', { sender, fingerprint, title });
     const found = sender === ownSender ? foundHere[fingerprint] : undefined;
@@ -182,6 +184,19 @@ const foundHere: Readonly<
     },
   },
 };
+
+/** What an alert did; the reason is known of the last one that asked for something. */
+function receivedOf({ sender, fingerprint, title, did }: Firing, { did: last }: Model): Record<string, unknown> {
+  const because = last?.of === keyOf({ sender, fingerprint }) ? last.because : undefined;
+  return { sender, fingerprint, title, did, because };
+}
+
+/** The alert that was just told, where that was news. */
+function heardBetween(before: Monitor, after: Monitor, alert: SignalOf<'alertRaised'>): Firing | undefined {
+  const firing = after.alerts[keyOf(alert)];
+  const isNew = firing !== undefined && before.alerts[keyOf(alert)]?.startedAt !== firing.startedAt;
+  return isNew ? firing : undefined;
+}
 
 /** What was just found here, as the monitor has it. */
 const foundBetween = (before: Monitor, after: Monitor) =>

@@ -8,7 +8,7 @@ import { type EndpointContext, endpointOwes, endpointTable, endpointWakes } from
 import { intakeOwes, intakeTable, intakeWakes, planIntake } from './intake/intake.ts';
 import { obeyIntake } from './intake/rule.ts';
 import { labelsOwes, labelsTable, labelsWakes, planLabels } from './labels/labels.ts';
-import { monitorTable, monitorWakes } from './monitor/monitor.ts';
+import { monitorTable, monitorWakes, planMonitor } from './monitor/monitor.ts';
 import { monitorContext, obeyMonitor } from './monitor/rule.ts';
 import { performanceOwes, performanceTable, performanceWakes, planPerformance } from './performance/performance.ts';
 import { obeyPerformance } from './performance/rule.ts';
@@ -33,8 +33,8 @@ interface Row<Field extends MachineField, Context, Takes extends SignalType> {
   /** The signals that are for it; `clockTicked` and `effectRefused` are for each machine. */
   readonly takes: readonly Takes[];
   readonly owes?: (machine: State<Field>, now: number, model: Model) => readonly Effect[];
-  /** When it wants `clockTicked`. */
-  readonly wakes: (machine: State<Field>) => number | undefined;
+  /** When it wants `clockTicked`; until `at` time has passed. */
+  readonly wakes: (machine: State<Field>, at: number) => number | undefined;
   /** Under a plan that was just released; `undefined`: this plan has no such machine. */
   readonly planned?: (machine: Model[Field], given: Released) => Model[Field];
   /** What its state asks of the other machines; the same model: nothing. Applied before runs and rollouts start. */
@@ -91,7 +91,7 @@ function machineIn<Field extends MachineField, Context, Takes extends SignalType
     },
     wakes(model) {
       const machine = active(model);
-      return machine === undefined ? undefined : wakes(machine);
+      return machine === undefined ? undefined : wakes(machine, model.at);
     },
     planned(model, given) {
       if (planned === undefined) return model;
@@ -178,6 +178,7 @@ export const machines = {
     context: monitorContext,
     takes: ['alertRaised', 'alertResolved'],
     wakes: monitorWakes,
+    planned: (monitor, given) => monitor && planMonitor(monitor, given),
     rule: obeyMonitor,
   }),
   drift: machineIn('drift', {

@@ -6,7 +6,7 @@ import { type Endpoint, endpointStart } from './endpoint/endpoint.ts';
 import { type Intake, intakeStart } from './intake/intake.ts';
 import { type LabelFiles, planLabels } from './labels/labels.ts';
 import type { PendingEffects } from './leases.ts';
-import { type Action, type Monitor, monitorStart } from './monitor/monitor.ts';
+import { type Monitor, monitorStart, type Wanted } from './monitor/monitor.ts';
 import type { Performance } from './performance/performance.ts';
 import type { Rollout } from './rollout/state.ts';
 import type { Trigger } from './run/protocol.ts';
@@ -71,7 +71,8 @@ export interface Model {
   readonly shelved?: number;
   /** What served since when: the last 50 changes of the champion. */
   readonly served: readonly { readonly at: number; readonly version?: number; readonly because: string }[];
-  readonly did?: Action;
+  /** What the last alert that asked for something came to. */
+  readonly did?: Wanted;
 
   /** The run and the rollout whose end has been dealt with. */
   readonly settledRun?: string;

@@ -8,7 +8,8 @@ import { didText } from '../sinks/sentence.ts';
 import { heldBy } from './between/offer.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
-import { firingName, firingText, holding } from './monitor/monitor.ts';
+import { firingName, firingText, holding, waiting } from './monitor/monitor.ts';
+import { waitsText } from './monitor/rule.ts';
 import { untoldTexts } from './notified.ts';
 import { rulesFor } from './rollout/evidence.ts';
 import { nextInHold } from './rollout/next.ts';
@@ -93,8 +94,8 @@ export function whyModel(model: Model, now: number): Why {
         ? []
         : [line(quarantined.at, `v${number} was quarantined: ${quarantined.because}`)]),
     ]),
-    ...Object.values(model.monitor.alerts).map(({ at, title, sender, did }) =>
-      line(at, `'${title}' (${sender}) fires: ${didText[did]}`),
+    ...Object.values(model.monitor.alerts).map((firing) =>
+      line(firing.at, `${firingName(firing)} fires: ${waitsText(model, firing, now) ?? didText[firing.did]}`),
     ),
     ...(rollout?.story ?? []).map(({ at, text }) => line(at, `v${rollout?.candidate}: ${text}`)),
     ...(run !== undefined && 'endedAt' in run
@@ -273,7 +274,7 @@ function modelText(model: Model, now: number): string {
   const { champion, rollout, run, freeze, endpoint, offered } = model;
   const parts = [
     champion === undefined ? 'has no champion' : `has the champion v${champion}: ${lastServed(model, now)}`,
-    alertsText(model),
+    alertsText(model, now),
     freeze === undefined ? '' : `it is frozen by ${freeze.by}: ${freeze.because}`,
     endpoint.status === 'blocked' ? `its endpoint is blocked: ${endpoint.because}` : '',
     ...unreadyText(endpoint),
@@ -302,9 +303,11 @@ function queuedText({ queued, freeze, run }: Model): string {
   return `a run by ${queued.trigger.kind} waits for ${freeze === undefined ? behind : 'the end of the freeze'}`;
 }
 
-function alertsText(model: Model): string {
-  const text = firingText(model.monitor, ' has been firing');
-  if (text === '') return '';
+function alertsText(model: Model, now: number): string {
+  const firing = firingText(model.monitor, ' has been firing');
+  if (firing === '') return '';
+  const waits = waiting(model.monitor).flatMap((each) => waitsText(model, each, now) ?? [])[0];
+  const text = waits === undefined ? firing : `${firing}: ${waits}`;
   const holds = holding(model.monitor, model.plan.alerts).length > 0;
   const version = holds && heldBy(model).length > 0 ? model.offered?.version : undefined;
   if (version !== undefined) return `${text} and holds v${version}`;

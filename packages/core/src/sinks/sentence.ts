@@ -25,6 +25,7 @@ export const didText = {
   revert: 'the rollout under way was taken back',
   rollback: 'traffic goes back to the last good version',
   run: 'a run was started',
+  wait: 'a run waits, and starts if it still fires then',
   notify: 'it was noted',
   escalate: 'somebody has to look at it',
 } as const;

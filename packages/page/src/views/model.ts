@@ -86,13 +86,14 @@ const alerts = ({ monitor }: ModelDoc, now: number): Part =>
   section(
     'alerts',
     'Alerts that fire',
-    html`<ul>${monitor.alerts.map(({ title, sender, since, did }) => html`<li>${title} <span class="quiet">(${sender}, ${ago(since, now)})</span>: ${didText[did] ?? did}</li>`)}</ul>`,
+    html`<ul>${monitor.alerts.map(({ title, sender, since, did, next }) => html`<li>${title} <span class="quiet">(${sender}, ${ago(since, now)})</span>: ${next ?? didText[did] ?? did}</li>`)}</ul>`,
   );
 
 const didText: Readonly<Record<string, string>> = {
   revert: 'the rollout under way was taken back',
   rollback: 'traffic goes back to the last good version',
   run: 'a run was started',
+  wait: 'a run waits, and starts if it still fires then',
   notify: 'it was noted',
   escalate: 'somebody has to look at it',
 };

@@ -27,6 +27,7 @@ export interface ModelDoc {
       readonly sender: string;
       readonly since: string;
       readonly did: string;
+      readonly next?: string;
     }[];
     readonly holds?: number;
   };

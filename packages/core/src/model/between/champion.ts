@@ -25,9 +25,19 @@ export function quarantine(model: Model, number: number, at: number, because: st
 }
 
 /** An incident took traffic back: its other alerts are not about the version that traffic went back to. */
+export const noteReturn = (model: Model, to: number, at: number): Model => ({
+  ...model,
+  monitor: { ...model.monitor, wentBack: { at, to } },
+});
 
-export const noteReturn = (model: Model, to: number | undefined, at: number): Model =>
-  to === undefined ? model : { ...model, monitor: { ...model.monitor, wentBack: { at, to } } };
+/** A candidate was taken back, and the champion stayed; how that one came to serve is as it was. */
+export function noteStay(model: Model, champion: number | undefined, at: number): Model {
+  if (champion === undefined) return model;
+  const { wentBack } = model.monitor;
+  const cameBack = wentBack?.to === champion && wentBack.stayed === undefined;
+  const back = noteReturn(model, champion, at);
+  return cameBack ? back : { ...back, monitor: { ...back.monitor, wentBack: { at, to: champion, stayed: true } } };
+}
 
 /** A rollback has arrived: an earlier version serves again, and the one that it replaced is not to. */
 export function goBack(model: Model, to: number, at: number, by: string): Model {

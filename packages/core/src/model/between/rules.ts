@@ -6,7 +6,7 @@ import { isRefusedData, type Run, runEnded } from '../run/state.ts';
 import { equalInputs } from '../run/steps.ts';
 import type { Model, Moment } from '../state.ts';
 import { versionOf } from '../version.ts';
-import { goBack, noteReturn, promoteChampion, quarantine } from './champion.ts';
+import { goBack, noteStay, promoteChampion, quarantine } from './champion.ts';
 import { passOnConverged, wishForEndpoint } from './endpoint-wish.ts';
 import { expireApproval, offerPassed, rescoreOffer, startRollout } from './offer.ts';
 import { startRun } from './runs.ts';
@@ -87,7 +87,7 @@ function endRollout(model: Model, { at }: Moment): Model {
   // A rollback that did not get there says nothing against the version that it went to.
   if (rollout.status === 'aborted' || rollout.kind === 'rollback') return noted;
   const { kind, text } = rollout.because;
-  const back = harmfulKinds.includes(kind) ? noteReturn(noted, rollout.stable, at) : noted;
+  const back = harmfulKinds.includes(kind) ? noteStay(noted, rollout.stable, at) : noted;
   return quarantine(back, rollout.candidate, at, text);
 }
 

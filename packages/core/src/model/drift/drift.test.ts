@@ -3,7 +3,7 @@ import { without } from '../../base/objects.ts';
 import { step } from '../../base/table.ts';
 import { day, hour, instant } from '../../base/time.ts';
 import { engineActor } from '../../ports/actors.ts';
-import { goBack } from '../between/champion.ts';
+import { goBack, noteStay, promoteChampion } from '../between/champion.ts';
 import { applyRules } from '../between/rules.ts';
 import { decideModel } from '../decide.ts';
 import { underPlan } from '../machines.ts';
@@ -571,23 +571,56 @@ describe('drift that was found here', () => {
     expect('moved' in ticked ? Object.keys(ticked.moved.monitor.alerts) : []).toHaveLength(1);
   });
 
-  test('takes traffic back once: where the earlier version drifts as well, it is not taken back in its turn', () => {
+  describe('takes traffic back from a version that was released, and', () => {
     const versions = Object.fromEntries([1, 2, 3].map((number) => [number, version(number)]));
+    const day2 = { ...moment, at: midnight + day };
     const begun = applyRules(modelOf('rollback', { versions, champion: 3, lastGood: [1, 2] }), moment, undefined);
-    const first = applyRules({ ...begun, drift: { ...(begun.drift as Drift), incident } }, moment, begun);
-    const later = { ...moment, at: midnight + day };
-    const back = applyRules(goBack(without(first, 'rollout') as Model, 2, later.at, 'drift'), later, first);
-    const drifts = { ...incident, version: 2, newsAt: midnight + 2 * day };
-    const again = applyRules(
-      { ...back, drift: { ...(back.drift as Drift), incident: drifts } },
-      { ...moment, at: drifts.newsAt },
-      back,
-    );
+    const withIncident = (model: Model, its: Partial<typeof incident> | undefined, at: number): Model => {
+      const { incident: _, ...quiet } = model.drift as Drift;
+      const drift = its === undefined ? quiet : { ...quiet, incident: { ...incident, at, newsAt: at, ...its } };
+      return applyRules({ ...model, drift: drift as Drift }, { ...moment, at }, model);
+    };
+    const first = withIncident(begun, {}, midnight);
+    const back = applyRules(goBack(without(first, 'rollout') as Model, 2, day2.at, 'drift'), day2, first);
 
-    expect(first.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
-    expect(back.drift).toMatchObject({ version: 2, incident: { version: 1 } });
-    expect(again.rollout).toBeUndefined();
-    expect(again.did).toMatchObject({ do: 'escalate', because: expect.stringContaining('it drifts there as well') });
+    test('not from the earlier one where that drifts as well', () => {
+      const again = withIncident(back, { version: 2, at: midnight }, midnight + 2 * day);
+
+      expect(first.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+      expect(back.drift).toMatchObject({ version: 2, incident: { version: 1 } });
+      expect(again.rollout).toBeUndefined();
+      expect(again.did).toMatchObject({
+        do: 'escalate',
+        because: expect.stringContaining('traffic went back to v2 already, and no version was released since'),
+      });
+    });
+
+    test('not from the earlier one where that drifts weeks after three clean windows', () => {
+      const over = withIncident(back, undefined, midnight + 4 * day);
+      const later = withIncident(over, { version: 2 }, midnight + 30 * day);
+
+      expect(over.monitor.status).toBe('quiet');
+      expect([later.rollout, later.did?.do]).toEqual([undefined, 'escalate']);
+    });
+
+    test('from the next one that is released', () => {
+      const over = withIncident(back, undefined, midnight + 4 * day);
+      const next = applyRules(promoteChampion(over, 3, midnight + 5 * day, 'promoted'), day2, over);
+
+      const later = withIncident(next, { version: 3 }, midnight + 30 * day);
+
+      expect(later.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+    });
+
+    test('from one that stayed the champion when a candidate was taken back', () => {
+      const stayed = noteStay(begun, 3, midnight);
+      const later = withIncident(stayed, {}, midnight + 30 * day);
+      const cameBack = noteStay(back, 2, midnight + 10 * day);
+      const over = withIncident(cameBack, undefined, midnight + 11 * day);
+
+      expect(later.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+      expect(withIncident(over, { version: 2 }, midnight + 30 * day).did?.do).toBe('escalate');
+    });
   });
 
   test('has room beside a hundred alerts of others', () => {

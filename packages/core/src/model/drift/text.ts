@@ -3,6 +3,7 @@ import { agoText, momentText } from '../../base/time.ts';
 import { answersName, answersWords, columnWords, enoughAnswers } from '../../drift/answers.ts';
 import { cleanWindowsToResolve, type Incident } from '../../drift/incident.ts';
 import { listed, named } from '../../drift/report.ts';
+import { ownNext } from '../monitor/own.ts';
 import type { Model } from '../state.ts';
 import { versionOf } from '../version.ts';
 import { answersOff, isShort } from './answers.ts';
@@ -21,7 +22,7 @@ export function driftText(model: Model, now: number): string {
       : `${countText(few, 'row')} captured since ${momentText(from)}, and ${fewestRows} are needed${unread === undefined ? ': send requests that the model answers, or raise monitor.capture.share' : ''}; ${next}`;
   const failed = `${because === undefined ? '' : `; the last window could not be judged: ${because}`}${blindText(drift)}`;
   if (incident !== undefined)
-    return `${noticeText(incident, model.plan)}${titleOf(incident)}, since ${momentText(incident.since)}; ${endText(incident)}${failed}`;
+    return `${noticeText(incident, model.plan)}${titleOf(incident)}, since ${momentText(incident.since)}${ownNext(model, 'drift', now)}; ${endText(incident)}${failed}`;
   if (last === undefined)
     return `no window of requests was judged against the data of v${drift.version} yet; ${waits}${failed}`;
   const { rows, size } = last;

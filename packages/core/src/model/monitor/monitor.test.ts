@@ -174,7 +174,7 @@ describe('an alert', () => {
     ['a week after it was told again', [raised(), raised({ afterMs: 2 * day })], start + 9 * day],
     ['never once it is resolved', [raised(), ended('f')], undefined],
   ])('wakes its model to be forgotten: %s', (_, signals, at) => {
-    expect(monitorWakes(heard(signals).monitor)).toBe(at);
+    expect(monitorWakes(heard(signals).monitor, start)).toBe(at);
   });
 
   test('that is resolved leaves one alone whose fingerprint only begins like it', () => {

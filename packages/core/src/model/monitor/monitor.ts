@@ -1,6 +1,7 @@
 import { canonical } from '../../base/json.ts';
+import { defined } from '../../base/objects.ts';
 import { type Refusal, refuse, type Table } from '../../base/table.ts';
-import { day, durationText, instant, minute } from '../../base/time.ts';
+import { day, durationText, instant, minute, momentText } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import type { ModelSignal, OutsideSignal, SignalOf } from '../protocol.ts';
 import type { AlertRaised } from './protocol.ts';
@@ -17,6 +18,10 @@ export interface Firing {
   /** When it was last heard, to the day. */
   readonly heardAt: number;
   readonly did: Action['do'];
+  /** The champion that it was heard of. */
+  readonly champion?: number;
+  /** Of one that waits: not before then it is decided upon anew, if it still fires. */
+  readonly until?: number;
 }
 
 interface Base {
@@ -24,16 +29,19 @@ interface Base {
   readonly alerts: Readonly<Record<string, Firing>>;
   /** Ends with a time, by the same key: an alert that began before its end is over, however late it is heard. */
   readonly ends: Readonly<Record<string, { readonly at: number; readonly endedAt: string }>>;
-  /** When the monitor started runs, within the budget's window. */
+  /** When the monitor started runs, within the budget's window and the cooldown. */
   readonly runs: readonly number[];
-  /** The version that traffic last went back to, and when: the cooldown protects it, and no other. */
-  readonly wentBack?: { readonly at: number; readonly to: number };
+  /**
+   * The version that traffic last went back to, and when: the cooldown protects it, and no other.
+   * `stayed`: it was the champion all along, and a candidate was taken back.
+   */
+  readonly wentBack?: { readonly at: number; readonly to: number; readonly stayed?: true };
   /** What the alert just taken in asks for; a rule between the machines does it and takes this away. */
   readonly wants?: Wanted;
 }
 
 export interface Action {
-  readonly do: 'revert' | 'rollback' | 'run' | 'notify' | 'escalate';
+  readonly do: 'revert' | 'rollback' | 'run' | 'wait' | 'notify' | 'escalate';
   readonly because: string;
 }
 
@@ -41,6 +49,9 @@ export interface Action {
 export interface Wanted extends Action {
   readonly of: string;
 }
+
+/** What an alert asks for; a `wait` ends at a time. */
+type Answer = (Action & { readonly do: Exclude<Action['do'], 'wait'> }) | (Action & { readonly until: number });
 
 export type Monitor =
   | (Base & { readonly status: 'quiet' })
@@ -63,7 +74,8 @@ const remembered = 100;
 const forgottenAfterMs = 7 * day;
 
 type Alert = Pick<AlertRaised, 'sender' | 'fingerprint'>;
-const keyOf = ({ sender, fingerprint }: Alert): string => canonical([sender, fingerprint]);
+/** Under which it is kept. */
+export const keyOf = ({ sender, fingerprint }: Alert): string => canonical([sender, fingerprint]);
 /** Of two times of one sender, in any text; a text that is not a time is neither before nor after. */
 const isBefore = (one: string, other: string): boolean => Date.parse(one) < Date.parse(other);
 
@@ -72,24 +84,65 @@ const raise = (monitor: Monitor, alert: SignalOf<'alertRaised'>, context: Monito
   const known = monitor.alerts[key];
   if (isFiring(known, alert)) return heardAgain(monitor, key, alert.at);
   if (unheard(monitor, alert) !== undefined) return monitor;
-  const { plan } = context;
-  const runs = monitor.runs.filter((at) => at > alert.at - plan.monitor.retrainBudget.per);
-  const wants = actionFor(alert, { ...monitor, runs }, context);
+  const wants = actionFor(alert, monitor, context);
   const others = known === undefined ? roomFor(monitor.alerts, alert, acts(wants, context)) : monitor.alerts;
   if (others === undefined)
     return refuse(
       `${remembered} alerts are firing already, and this one would change nothing; resolve some of them first`,
     );
   const { kind, sender, fingerprint, startedAt, title, at } = alert;
-  const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at, did: wants.do };
+  const firing = { kind, sender, fingerprint, startedAt, title, at, heardAt: at };
+  const since = monitor.status === 'alarmed' ? monitor.since : at;
+  return asking({ ...monitor, status: 'alarmed', since, alerts: others }, firing, { wants, at }, context);
+};
+
+/** The monitor with a firing that asks for something. */
+function asking(
+  monitor: Monitor,
+  { did: _, until: __, champion: ___, ...firing }: Omit<Firing, 'did'> & Partial<Firing>,
+  { wants, at }: { readonly wants: Answer; readonly at: number },
+  { plan, champion }: MonitorContext,
+): Monitor {
+  const { do: did, because } = wants;
+  const of = keyOf(firing);
+  const { cooldown, retrainBudget } = plan.monitor;
+  const runs = monitor.runs.filter((run) => run > at - Math.max(retrainBudget.per, cooldown));
+  const asks = { ...firing, did, ...defined({ champion, until: 'until' in wants ? wants.until : undefined }) };
   return {
     ...monitor,
-    status: 'alarmed',
-    since: monitor.status === 'alarmed' ? monitor.since : at,
-    alerts: { ...others, [key]: firing },
-    runs: wants.do === 'run' ? [...runs, at] : runs,
-    wants: { ...wants, of: key },
+    alerts: { ...monitor.alerts, [of]: asks },
+    runs: did === 'run' ? [...runs, at] : runs,
+    wants: { do: did, because, of },
   };
+}
+
+/** What has waited is decided upon as if it came now. */
+export const askAgain = (monitor: Monitor, firing: Firing, at: number, context: MonitorContext): Monitor =>
+  asking(monitor, firing, { wants: actionFor({ ...firing, at }, monitor, context), at }, context);
+
+/** What waits to start a run. */
+export const waiting = ({ alerts }: Monitor): readonly Waiting[] => Object.values(alerts).filter(isWaiting);
+const isWaiting = (firing: Firing): firing is Waiting => firing.until !== undefined;
+export type Waiting = Firing & { readonly until: number };
+
+/** The same, and it waits at least until then, for what is heard of this champion. */
+export const waitUntil = (monitor: Monitor, firing: Firing, until: number, champion = firing.champion): Monitor => ({
+  ...monitor,
+  alerts: { ...monitor.alerts, [keyOf(firing)]: { ...firing, did: 'wait', until, ...defined({ champion }) } },
+});
+
+/** Under other rules what waits is decided upon anew. */
+export function planMonitor(
+  monitor: Monitor,
+  { plan, before, at }: { readonly plan: ModelPlan; readonly before: ModelPlan; readonly at: number },
+): Monitor {
+  if (rulesIn(plan) === rulesIn(before)) return monitor;
+  return waiting(monitor).reduce((known, firing) => waitUntil(known, firing, Math.min(firing.until, at)), monitor);
+}
+
+const rulesIn = (plan: ModelPlan): string => {
+  const { cooldown, retrainBudget } = plan.monitor;
+  return canonical({ ...policyOf(plan), cooldown, retrainBudget });
 };
 
 /**
@@ -176,21 +229,22 @@ function forget(monitor: Monitor, { at }: { readonly at: number }): Monitor {
 const isForgotten = (alert: Firing | undefined, past: number): boolean =>
   alert !== undefined && alert.sender !== ownSender && alert.heardAt <= past;
 
-export function monitorWakes(monitor: Monitor): number | undefined {
+/** What has waited until before `at` and still waits, waits for no time. */
+export function monitorWakes(monitor: Monitor, at: number): number | undefined {
   const others = Object.values(monitor.alerts).filter(({ sender }) => sender !== ownSender);
-  const oldest = Math.min(...others.map(({ heardAt }) => heardAt));
-  return Number.isFinite(oldest) ? oldest + forgottenAfterMs : undefined;
+  const times = [
+    ...others.map(({ heardAt }) => heardAt + forgottenAfterMs),
+    ...waiting(monitor).flatMap(({ until }) => (until > at ? [until] : [])),
+  ];
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** An alert reverts an active release; else the policy speaks, within cooldown and budget. */
-function actionFor(
-  alert: SignalOf<'alertRaised'>,
-  monitor: Monitor,
-  { plan, releasing, champion }: MonitorContext,
-): Action {
-  const said = `${alert.kind} from ${alert.sender}: ${alert.title}`;
+function actionFor(alert: Said, monitor: Monitor, context: MonitorContext): Answer {
+  const { plan, releasing, champion } = context;
+  const said = saidBy(alert);
   if (releasing && alert.kind === 'alert') return { do: 'revert', because: said };
-  const { cooldown, retrainBudget } = plan.monitor;
+  const { cooldown } = plan.monitor;
   const policy = alert.isNotice ? 'notify' : policyOf(plan)[alert.kind];
   const { wentBack } = monitor;
   if (policy === 'rollback' && wentBack?.to === champion && alert.at < (wentBack?.at ?? 0) + cooldown) {
@@ -200,18 +254,40 @@ function actionFor(
       because: `${said}; traffic went back to v${champion} within the cooldown of ${durationText(cooldown)}`,
     };
   }
-  if (policy !== 'run') return { do: policy, because: said };
-  if (monitor.runs.length >= retrainBudget.runs) {
+  return policy === 'run' ? runFor(alert, monitor, context) : { do: policy, because: said };
+}
+
+/** A run now, or when the cooldown has ended. It is the budget of that time that counts; where it is spent a person is asked. */
+function runFor(alert: Said, monitor: Monitor, { plan, champion }: MonitorContext): Answer {
+  const { cooldown, retrainBudget } = plan.monitor;
+  const { runs, alerts } = monitor;
+  const said = saidBy(alert);
+  const from = Math.max(alert.at, ...runs.map((run) => run + cooldown));
+  const spent = runs.filter((run) => run > from - retrainBudget.per);
+  if (spent.length >= retrainBudget.runs) {
     return {
       do: 'escalate',
       because: `${said}; the retrainBudget of ${retrainBudget.runs} runs per ${durationText(retrainBudget.per)} is spent`,
     };
   }
-  const last = Math.max(...monitor.runs, Number.NEGATIVE_INFINITY);
-  return alert.at < last + cooldown
-    ? { do: 'notify', because: `${said}; no run within the cooldown of ${durationText(cooldown)}` }
-    : { do: 'run', because: said };
+  if (from <= alert.at) return { do: 'run', because: said };
+  const none = `${said}; no run within the cooldown of ${durationText(cooldown)}`;
+  // One thing that is wrong may fire many alerts of one tool: they had their run.
+  const acted = Object.values(alerts).find(
+    ({ did, kind, sender, fingerprint, champion: of }) =>
+      did === 'run' &&
+      kind === alert.kind &&
+      sender === alert.sender &&
+      fingerprint !== alert.fingerprint &&
+      of === champion,
+  );
+  return acted === undefined
+    ? { do: 'wait', because: `${none}, which ends at ${momentText(from)}`, until: from }
+    : { do: 'notify', because: `${none}: one was started for ${firingName(acted)}, which still fires` };
 }
+
+type Said = Pick<SignalOf<'alertRaised'>, 'kind' | 'sender' | 'fingerprint' | 'title' | 'isNotice' | 'at'>;
+const saidBy = ({ kind, sender, title }: Said): string => `${kind} from ${sender}: ${title}`;
 
 const policyOf = ({ monitor, alerts }: ModelPlan) =>
   ({ alert: alerts.onAlert, drift: monitor.onDrift, performance: monitor.onPerformance }) as const;
@@ -231,7 +307,9 @@ export const withoutRun = (monitor: Monitor): Monitor => ({ ...monitor, runs: mo
 /** What was wanted could not be done, or was not needed any more. */
 export function didInstead(monitor: Monitor, { of }: Wanted, did: Action['do']): Monitor {
   const firing = monitor.alerts[of];
-  return firing === undefined ? monitor : { ...monitor, alerts: { ...monitor.alerts, [of]: { ...firing, did } } };
+  if (firing === undefined) return monitor;
+  const { until: _, ...rest } = firing;
+  return { ...monitor, alerts: { ...monitor.alerts, [of]: { ...rest, did } } };
 }
 
 /** What holds a new candidate back. Drift does not: a new version is what mends it. */

@@ -1,9 +1,10 @@
 import { step } from '../../base/table.ts';
 import { engineActor } from '../../ports/actors.ts';
+import { didText } from '../../sinks/sentence.ts';
 import type { Model, Moment } from '../state.ts';
 import { type Firing, type Monitor, monitorTable, ownSender } from './monitor.ts';
 import type { AlertRaised } from './protocol.ts';
-import { monitorContext } from './rule.ts';
+import { monitorContext, waitsText } from './rule.ts';
 
 /** What fires of Serin's own, by what was found. */
 export const ownFiring = ({ alerts }: Monitor, fingerprint: string): Firing | undefined =>
@@ -27,4 +28,11 @@ export function tellMonitor(
       : ({ ...stamp, type: 'alertRaised', ...alert } as const);
   const heard = step(monitorTable, model.monitor, said, monitorContext(model));
   return 'moved' in heard ? { ...model, monitor: heard.moved } : model;
+}
+
+/** What is done about an incident that was found here, in words after a `; `; '' where none is open. */
+export function ownNext(model: Model, fingerprint: string, now: number): string {
+  const firing = ownFiring(model.monitor, fingerprint);
+  if (firing === undefined) return '';
+  return `; ${waitsText(model, firing, now) ?? { ...didText, notify: 'it is only told' }[firing.did]}`;
 }

@@ -1,24 +1,47 @@
 import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
+import { agoText, momentText } from '../../base/time.ts';
 import { rollBack } from '../between/champion.ts';
 import { finishedWith, requestRun } from '../between/runs.ts';
 import { intakeNews, lookForDrift } from '../intake/intake.ts';
 import { rolloutEnded } from '../rollout/state.ts';
+import { runEnded } from '../run/state.ts';
 import type { Model, Moment } from '../state.ts';
-import { didInstead, type MonitorContext, ownSender, type Wanted, withoutRun } from './monitor.ts';
+import { versionOf } from '../version.ts';
+import {
+  type Action,
+  askAgain,
+  didInstead,
+  type Firing,
+  type MonitorContext,
+  ownSender,
+  type Waiting,
+  type Wanted,
+  waiting,
+  waitUntil,
+  withoutRun,
+} from './monitor.ts';
 
-/** Does what an alert asked for. */
-export function obeyMonitor(model: Model, moment: Moment): Model {
+/** Does what an alert asked for, now or when it has waited. */
+export const obeyMonitor = (model: Model, moment: Moment): Model =>
+  waiting(model.monitor).reduce((state, firing) => endWait(state, firing, moment), obey(model, moment));
+
+function obey(model: Model, moment: Moment): Model {
   const { wants } = model.monitor;
   if (wants === undefined) return model;
-  const { of: _, ...asked } = wants;
-  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: asked };
-  const instead = (what: 'notify' | 'escalate', why: string): Model => ({
+  const heard: Model = { ...model, monitor: without(model.monitor, 'wants') as Model['monitor'], did: wants };
+  const instead = (what: Action['do'], why: string): Model => ({
     ...heard,
     monitor: didInstead(heard.monitor, wants, what),
-    did: { do: what, because: `${wants.because}; ${why}` },
+    did: { ...wants, do: what, because: `${wants.because}; ${why}` },
   });
   if (wants.do === 'run') {
+    const firing = heard.monitor.alerts[wants.of];
+    const before = firing && onItsWay(model, firing);
+    if (firing !== undefined && before !== undefined) {
+      const waits = instead('wait', `no run before ${before}`);
+      return { ...waits, monitor: withoutRun(waitUntil(waits.monitor, firing, moment.at)) };
+    }
     const intake = lookForDrift(model.intake, moment.at, model.plan);
     if (intake !== undefined) return { ...heard, intake };
     const known = finishedWith(model, { kind: 'drift' });
@@ -34,20 +57,60 @@ export function obeyMonitor(model: Model, moment: Moment): Model {
       'escalate',
       `v${model.rollout?.candidate} is being released, and only an alert takes a release back: abort the rollout, or wait for its end`,
     );
-  if (driftsThereToo(model, wants))
+  if (cameBack(model, wants))
     return instead(
       'escalate',
-      `traffic went back to v${model.champion} because of it already, and it drifts there as well: train a version on newer data`,
+      `traffic went back to v${model.champion} already, and no version was released since: an earlier one is no cure for what comes in, so train a version on newer data`,
     );
   const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
 }
 
-/** An earlier version that drifts as well is no cure, and one before it hardly is: each would be quarantined in its turn. */
-function driftsThereToo({ monitor, champion, drift }: Model, { of }: Wanted): boolean {
+/**
+ * Drift and lost performance take traffic back from a version that was released, and no further: its release may be what
+ * was wrong. What is wrong with the version before it came from outside, and each earlier one would be quarantined in turn.
+ */
+function cameBack({ monitor, champion }: Model, { of }: Wanted): boolean {
   const { wentBack, alerts } = monitor;
-  if (wentBack === undefined || drift?.incident === undefined || alerts[of]?.kind !== 'drift') return false;
-  return alerts[of].sender === ownSender && wentBack.to === champion && drift.incident.at < wentBack.at;
+  return wentBack?.to === champion && wentBack?.stayed === undefined && alerts[of]?.kind !== 'alert';
+}
+
+/**
+ * What waits is decided upon once its time has come and nothing is on its way that may mend it.
+ *
+ * Another champion may have mended it. What was found here is judged anew, and is news if it is seen of that one as well;
+ * a sender outside has a cooldown to say that it is over.
+ */
+function endWait(model: Model, { sender, fingerprint }: Waiting, moment: Moment): Model {
+  const firing = waiting(model.monitor).find((each) => each.sender === sender && each.fingerprint === fingerprint);
+  if (firing === undefined || model.retired) return model;
+  if (isOfAnother(model, firing)) {
+    if (sender === ownSender) return model;
+    const until = moment.at + model.plan.monitor.cooldown;
+    return { ...model, monitor: waitUntil(model.monitor, firing, until, model.champion) };
+  }
+  if (moment.at < firing.until || onItsWay(model, firing) !== undefined) return model;
+  return obey({ ...model, monitor: askAgain(model.monitor, firing, moment.at, monitorContext(model)) }, moment);
+}
+
+const isOfAnother = ({ champion }: Model, firing: Firing): boolean => firing.champion !== champion;
+
+/** What may mend what fires, and has not come to its end: a run, or the version of a run that ended since it fires. */
+function onItsWay({ run, queued, offered, rollout, versions }: Model, { at }: Firing): string | undefined {
+  if (run !== undefined && !runEnded(run)) return `the end of run ${shortId(run.id)}`;
+  if (queued !== undefined) return `the run by ${queued.trigger.kind} that was asked for`;
+  const candidate = rolloutEnded(rollout) ? offered?.version : rollout?.candidate;
+  return (versionOf(versions, candidate)?.at ?? 0) > at ? `it is known what becomes of v${candidate}` : undefined;
+}
+
+/** What an alert that waits will do, and when; `undefined`: it does not wait. */
+export function waitsText(model: Model, firing: Firing, now: number): string | undefined {
+  const { until, sender } = firing;
+  if (until === undefined) return undefined;
+  if (isOfAnother(model, firing) && sender === ownSender)
+    return `a run starts if it is seen of v${model.champion} as well`;
+  if (until > now) return `a run starts ${agoText(until, now)}, at ${momentText(until)}, if it still fires then`;
+  return `a run starts after ${onItsWay(model, firing) ?? 'this'}, if it still fires then`;
 }
 
 const asBeforeText = ({ plan }: Model, run: string): string =>
@@ -64,8 +127,8 @@ export function foundNothingNewer(model: Model, known: string, { at }: Moment): 
   const asked = Object.entries(model.monitor.alerts).findLast(([, { did }]) => did === 'run');
   if (asked === undefined) return { ...model, skipped };
   const [of, { kind, sender, title }] = asked;
-  const told = { do: 'escalate', because: `${kind} from ${sender}: ${title}; ${because}` } as const;
-  return { ...model, skipped, did: told, monitor: withoutRun(didInstead(model.monitor, { ...told, of }, 'escalate')) };
+  const told = { do: 'escalate', because: `${kind} from ${sender}: ${title}; ${because}`, of } as const;
+  return { ...model, skipped, did: told, monitor: withoutRun(didInstead(model.monitor, told, 'escalate')) };
 }
 
 /** What the monitor may know of the rest of the model. */

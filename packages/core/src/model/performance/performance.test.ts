@@ -325,6 +325,35 @@ describe('an incident of performance', () => {
     expect(Object.values(again.monitor.alerts)).toHaveLength(1);
   });
 
+  test('that waits for the cooldown acts for the next version that is worse, and not for one that is not', () => {
+    const { drive } = judged({ limit: 0.1 }, { onPerformance: 'run', cooldown: '6h' });
+    const { state, now } = drive;
+    const at = (ms: number) => ({ at: now + ms, seq: 99, by: 'serin' });
+    const withIncident = (model: Model, version: number, ms: number): Model => {
+      const incident = { since: now, at: now, newsAt: now + ms, version, loss: 0.3, limit: 0.1, clean: 0 };
+      return applyRules({ ...model, performance: { ...must(model.performance), incident } }, at(ms), model);
+    };
+    const cooling = { ...state, monitor: { ...state.monitor, runs: [now] } };
+    const waits = withIncident(cooling, 1, 0);
+    const next = under(waits, 2, now + hour);
+    const later = applyRules(next, at(7 * hour), next);
+    const worse = withIncident(next, 2, 2 * hour);
+    const acts = applyRules(worse, at(6 * hour), worse);
+    const again = withIncident(under(acts, 3, now + 20 * hour), 3, 21 * hour);
+
+    const didIn = ({ monitor }: Model) => Object.values(monitor.alerts).map(({ did }) => did);
+    expect([waits, next, later, worse].map(didIn)).toEqual([['wait'], ['wait'], ['wait'], ['wait']]);
+    expect(later.monitor.runs).toEqual([now]);
+    expect(whyModel(later, now + 7 * hour).sentence).toContain(': a run starts if it is seen of v2 as well');
+    expect(performanceText(waits, now)).toMatch(
+      /; a run starts in 6h, at [\d :-]+ UTC, if it still fires then; 3 windows/,
+    );
+    expect(performanceText(again, now + 22 * hour)).toContain('; it is only told; 3 windows in a row');
+    expect(acts.intake.status).toBe('listing');
+    expect([acts, again].map(didIn)).toEqual([['run'], ['notify']]);
+    expect(again.monitor.runs).toHaveLength(2);
+  });
+
   test('takes traffic back where the config says so, and has nowhere to go from the first version', () => {
     const { did } = opened('rollback').state;
 

@@ -1,6 +1,6 @@
 import { defined, without } from '../../base/objects.ts';
 import { instant } from '../../base/time.ts';
-import { type OwnAlert, tellMonitor } from '../monitor/own.ts';
+import { type OwnAlert, ownFiring, tellMonitor } from '../monitor/own.ts';
 import type { Model, Moment } from '../state.ts';
 import type { LossIncident } from './incident.ts';
 import { beginPerformance } from './performance.ts';
@@ -22,12 +22,18 @@ const fingerprint = 'performance';
 
 function tellOfPerformance(model: Model, moment: Moment): Model {
   const { incident, turn = 0 } = model.performance ?? {};
-  const alert = incident && alertOf(incident);
+  const alert = incident && alertOf(incident, model);
   return tellMonitor(model, moment, { fingerprint, id: `performance/${turn}`, ...defined({ alert }) });
 }
 
-/** One incident acts once. That another version is no better is told: what it was to mend did not come of the model. */
-const alertOf = (incident: LossIncident): OwnAlert => ({
-  ...{ kind: 'performance', fingerprint, startedAt: instant(incident.newsAt), title: lossTitle(incident) },
-  ...(incident.newsAt === incident.at ? {} : { isNotice: true }),
-});
+/**
+ * One incident acts once. That another version is no better is told: what it was to mend did not come of the model. Of one
+ * that still waits to act this is the version that it acts for.
+ */
+function alertOf(incident: LossIncident, { monitor }: Model): OwnAlert {
+  const hasActed = incident.newsAt !== incident.at && ownFiring(monitor, fingerprint)?.until === undefined;
+  return {
+    ...{ kind: 'performance', fingerprint, startedAt: instant(incident.newsAt), title: lossTitle(incident) },
+    ...(hasActed ? { isNotice: true } : {}),
+  };
+}

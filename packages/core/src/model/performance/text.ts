@@ -9,6 +9,7 @@ import {
   lossOf,
   type Measured,
 } from '../../drift/outcomes.ts';
+import { ownNext } from '../monitor/own.ts';
 import type { Model } from '../state.ts';
 import type { LossIncident } from './incident.ts';
 import { firstLabels, type LossWindow, limitOf, type Performance } from './performance.ts';
@@ -18,7 +19,8 @@ export function performanceText(model: Model, now: number): string {
   const { performance } = model;
   if (performance === undefined) return silenceText(model);
   const { incident, because } = performance;
-  const said = incident === undefined ? lastText(performance, model.plan) : openText(incident);
+  const said =
+    incident === undefined ? lastText(performance, model.plan) : openText(incident, ownNext(model, 'performance', now));
   return [
     said,
     because === undefined ? '' : `nothing is said of the last window: ${because}`,
@@ -38,8 +40,8 @@ function silenceText({ plan, champion, retired }: Model): string {
   return champion === undefined ? `${off}: no version serves` : `${off} yet`;
 }
 
-const openText = (incident: LossIncident): string =>
-  `${lossTitle(incident)}, since ${momentText(incident.since)}; ${endText(incident)}`;
+const openText = (incident: LossIncident, next: string): string =>
+  `${lossTitle(incident)}, since ${momentText(incident.since)}${next}; ${endText(incident)}`;
 
 const endText = ({ clean, limit, isLoss }: LossIncident): string =>
   `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} in a row with at most ${amount(limit, isLoss)} end it`;
