@@ -45,15 +45,29 @@ export function fakeMetrics({ now, lagMs, pageSize = 100_800 }: Options) {
   const answered: Answered[] = [];
   const names = (row: Answered) => `${row.endpoint}/${row.variant}`;
 
-  function samples({ MetricStat }: MetricDataQuery, from: number, to: number): number[] {
+  const byMinute = new Map<string, Answered[]>();
+  let indexed = 0;
+  const keyOf = (endpoint: string, variant: string, at: number) => `${endpoint}/${variant}/${Math.floor(at / minute)}`;
+  /** Those of a minute that begins anywhere. A history asks for each minute of days. */
+  function answeredIn(endpoint: string, variant: string, from: number): readonly Answered[] {
+    for (; indexed < answered.length; indexed += 1) {
+      const row = answered[indexed] as Answered; // below its length
+      const key = keyOf(row.endpoint, row.variant, row.at);
+      byMinute
+        .set(key, byMinute.get(key) ?? [])
+        .get(key)
+        ?.push(row);
+    }
+    const parts = [from, from + minute].map((at) => byMinute.get(keyOf(endpoint, variant, at)) ?? []);
+    return parts.flat().filter(({ at }) => at >= from && at < from + minute);
+  }
+
+  function samples({ MetricStat }: MetricDataQuery, from: number): readonly number[] {
     const { MetricName = '', Dimensions = [] } = MetricStat?.Metric ?? {};
     const value = (name: string) => Dimensions.find(({ Name }) => Name === name)?.Value ?? '';
     const variant = value('VariantName');
-    const end = to + lagMs(MetricName, variant) <= now() ? to : 0;
-    return answered
-      .filter((row) => row.endpoint === value('EndpointName') && row.variant === variant)
-      .filter(({ at }) => at >= from && at < end)
-      .flatMap((row) => sampleOf[MetricName]?.(row) ?? []);
+    if (from + minute + lagMs(MetricName, variant) > now()) return [];
+    return answeredIn(value('EndpointName'), variant, from).flatMap((row) => sampleOf[MetricName]?.(row) ?? []);
   }
 
   const cloudwatch = {
@@ -67,7 +81,7 @@ export function fakeMetrics({ now, lagMs, pageSize = 100_800 }: Options) {
         const all: { Id: string; at: number; value: number }[] = [];
         for (let at = from; at < to; at += periodMs) {
           const minutes = Array.from({ length: periodMs / minute }, (_, index) => at + index * minute);
-          const found = minutes.flatMap((start) => samples(query, start, start + minute));
+          const found = minutes.flatMap((start) => samples(query, start));
           // "Zero is not published": a period without samples has no datapoint.
           if (found.length > 0)
             all.push({ Id: query.Id ?? '', at, value: statistic(query.MetricStat?.Stat ?? '', found) });

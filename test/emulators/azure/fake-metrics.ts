@@ -92,24 +92,29 @@ export function fakeMonitor({
           type: 'Microsoft.Insights/metrics',
           name: { value: name, localizedValue: name },
           ...{ unit: name === 'RequestsPerMinute' ? 'Count' : 'MilliSeconds', errorCode: 'Success' },
-          timeseries: [...groups].slice(0, top).map(([key, rows]) => ({
+          timeseries: [...groups].slice(0, top).map(([key, all]) => ({
             metadatavalues: (JSON.parse(key) as readonly string[]).map((value, index) => ({
               name: { value: by[index], localizedValue: by[index] },
               value,
             })),
-            data: minutesOf(from, to).map((start) => pointOf(name, rows, start)),
+            data: pointsOf(name, all, minutesOf(from, to)),
           })),
         };
       }),
     };
   }
 
-  function pointOf(name: Metric, rows: readonly Requested[], start: number) {
-    const ended = rows.filter(
-      ({ receivedAt, durationMs, deployment }) =>
-        Math.floor((receivedAt + durationMs) / minute) * minute === start &&
-        start + minute + metricLagMs(name, deployment) <= now(),
+  /** Sorted by their minutes once: a history asks for each minute of days. */
+  function pointsOf(name: Metric, all: readonly Requested[], starts: readonly number[]) {
+    const byMinute = Map.groupBy(
+      all,
+      ({ receivedAt, durationMs }) => Math.floor((receivedAt + durationMs) / minute) * minute,
     );
+    return starts.map((start) => pointOf(name, byMinute.get(start) ?? [], start));
+  }
+
+  function pointOf(name: Metric, rows: readonly Requested[], start: number) {
+    const ended = rows.filter(({ deployment }) => start + minute + metricLagMs(name, deployment) <= now());
     const timeStamp = new Date(start).toISOString().replace('.000Z', 'Z');
     if (ended.length === 0) return { timeStamp };
     if (name !== 'RequestsPerMinute')

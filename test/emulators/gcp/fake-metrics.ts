@@ -76,7 +76,8 @@ export function fakeMetrics({ now, lagMs, pageSize = 100_000, buckets = fine, fa
         if (Object.entries(only).some(([label, wanted]) => labels[label] !== wanted)) continue;
         const key = JSON.stringify(Object.fromEntries(by.map((label) => [label, labels[label]])));
         const ends = groups.get(key) ?? new Map<number, number[]>();
-        groups.set(key, ends.set(end, [...(ends.get(end) ?? []), value]));
+        groups.set(key, ends.set(end, ends.get(end) ?? []));
+        ends.get(end)?.push(value);
       }
     }
     const points = [...groups].flatMap(([key, ends]) =>
