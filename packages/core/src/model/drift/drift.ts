@@ -90,19 +90,24 @@ export function beginDrift(
 
 /**
  * Under other `fields` the window begins anew: on a cloud they name the values of requests when those are read, and on one
- * machine what was not among them was not kept. So no window has requests of both.
+ * machine what was not among them was not kept. So no window has requests of both. Where only the probabilities are
+ * elsewhere in answers, a window that is being counted is counted anew.
  */
 export function planDrift(
   drift: Drift | undefined,
   { plan, before, at }: { readonly plan: ModelPlan; readonly before: ModelPlan; readonly at: number },
 ): Drift | undefined {
   if (drift === undefined || plan.monitor.drift === undefined) return undefined;
-  if (fieldsIn(plan) === fieldsIn(before)) return drift;
-  const because = `monitor.capture.fields changed, so requests count from ${momentText(at)} on`;
-  return { ...collect({ ...(without(drift, 'few', 'unread') as Drift), from: at }, at, plan), because };
+  if (fieldsIn(plan) !== fieldsIn(before)) {
+    const because = `monitor.capture.fields changed, so requests count from ${momentText(at)} on`;
+    return { ...collect({ ...(without(drift, 'few', 'unread') as Drift), from: at }, at, plan), because };
+  }
+  if (drift.status !== 'counting' || placeIn(plan) === placeIn(before)) return drift;
+  return { ...(without(drift, 'counted', 'cursor') as typeof drift), turn: drift.turn + 1 };
 }
 
 const fieldsIn = ({ monitor }: ModelPlan): string => canonical(monitor.capture?.fields ?? []);
+const placeIn = ({ monitor }: ModelPlan): string => canonical(monitor.estimate ?? {});
 
 /** Windows end at multiples of their length, so that days are days; the first is at least half of one. */
 function endOf(from: number, { monitor }: ModelPlan): number {

@@ -5,7 +5,7 @@ import { artifactOf, planOf } from '../model.fixture.ts';
 import { scoreKey } from '../run/steps.ts';
 import { modelStart } from '../state.ts';
 import type { Version } from '../version.ts';
-import { type Drift, driftOwes } from './drift.ts';
+import { type Drift, driftOwes, planDrift } from './drift.ts';
 import { estimateAfter, estimateText, probabilitiesAsked } from './estimate.ts';
 
 const start = Date.UTC(2026, 0, 1);
@@ -52,6 +52,23 @@ describe('what is expected without labels', () => {
       probability: '',
       cutoff: 0.5,
     });
+  });
+
+  test('is of one place in the answers: under a plan with another one, what was counted of a window is void', () => {
+    const counted = { counts: 'c', rows: 9, probabilities: probable(9) };
+    const drift: Drift = {
+      ...{ version: 1, turn: 4, from: 0, until: day, reference: 'ref', windows: [] },
+      ...({ status: 'counting', counted, cursor: 'more' } as const),
+    };
+    const other = planOf({ monitor: { ...judged, estimate: { probability: '/0' } } });
+    const orderOf = (its: Drift | undefined) => its && driftOwes(its, { model: 'fraud', plan: other, versions: {} })[0];
+
+    expect(planDrift(drift, { plan, before: plan, at: 1 })).toBe(drift);
+    expect(orderOf(drift)).toMatchObject({ key: 'drift/4', cursor: 'more', counted });
+    const anew = orderOf(planDrift(drift, { plan: other, before: plan, at: 1 }));
+    expect(anew).toMatchObject({ key: 'drift/5', from: 0, probabilities: { pointer: '/0' } });
+    expect([anew && 'cursor' in anew, anew && 'counted' in anew]).toEqual([false, false]);
+    expect(planDrift(drift, { plan: planOf({}), before: plan, at: 1 })).toBeUndefined();
   });
 
   test('is of a version whose own evaluate job found its probabilities calibrated', () => {
