@@ -40,6 +40,20 @@ export const driftBugs: readonly PlantedBug[] = [
     'requests do not drift, and nothing says so',
   ),
   core(
+    'the probabilities of the parts of a window before are forgotten',
+    'engine/drift.ts',
+    'let probabilities = counts && counted?.probabilities;',
+    'let probabilities = counts && noProbabilities;',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
+    'the first page of each part has no probabilities',
+    'engine/drift.ts',
+    'if (place !== undefined)\n',
+    'if (place !== undefined && page > 0)\n',
+    'requests do not drift, and nothing says so',
+  ),
+  core(
     'an incident of drift never ends',
     'drift/incident.ts',
     'open.clean + 1 >= cleanWindowsToResolve',

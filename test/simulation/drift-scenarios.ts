@@ -1,3 +1,4 @@
+import { probabilities } from './drifts.ts';
 import { random } from './random.ts';
 import {
   champion,
@@ -24,7 +25,10 @@ const asking =
     const rows = dice.pick([2, 2, 8]);
     return {
       ...{ everyMs: 15_000, rows, perPage: dice.pick([3, 5, 40]), lateMs: dice.pick([0, 1000, 5 * minute]) },
-      answer: (row) => ('day' in row && row.day === 'd2' ? 'late' : 'early'),
+      answer: (row) =>
+        'day' in row && row.day === 'd2'
+          ? { label: 'late', probabilities: [1 - probabilities.late, probabilities.late] }
+          : { label: 'early', probabilities: [1 - probabilities.early, probabilities.early] },
       row: (at, index) => rowOf(random(seed ^ (at / 1000 + 7919 * index)).between(0, 59), driftsAt(at, seed)),
     };
   };
@@ -44,6 +48,7 @@ const monitor: Given['monitor'] = {
   capture: { share: '100%', fields: ['day', 'n'] },
   // So rare that a false alarm is a defect.
   drift: { window: '20m', quietFor: 100_000, columns: { n: 'category' } },
+  estimate: { probability: '/probabilities/1' },
 };
 const judging = configOf({ monitor });
 
@@ -69,7 +74,11 @@ const runsByDrift = (universe: Universe): number => universe.model()?.monitor.ru
 export const driftScenarios: readonly Scenario[] = [
   {
     name: 'requests do not drift, and nothing says so',
-    outside: { asking: asking(() => false) },
+    outside: {
+      asking: asking(() => false),
+      fateOf: ({ kind }) =>
+        kind === 'evaluate' ? { metrics: { auc: 0.9, calibration_error: 0.01, holdout_rows: 1000 } } : undefined,
+    },
     async act(universe) {
       await firstServes(universe);
       universe.drop('fraud/1.csv', rows(2, false));
@@ -78,7 +87,13 @@ export const driftScenarios: readonly Scenario[] = [
     },
     expect(universe, calm) {
       must(toldOf(universe, 'detected') === 0, 'drift was told of');
-      if (calm) must((universe.model()?.drift?.windows.length ?? 0) >= 12, 'a window was not judged');
+      const { windows = [] } = universe.model()?.drift ?? {};
+      if (!calm) return;
+      must(windows.length >= 12, 'a window was not judged');
+      must(
+        windows.every(({ rows, estimate }) => rows < 200 || estimate !== undefined),
+        `a window has no estimate: ${universe.model()?.drift?.unestimated}`,
+      );
     },
   },
   {

@@ -23,6 +23,8 @@ const mostBytes = 30_000;
 /** A share of one value that no noise of these worlds comes to. */
 const mostOfAll = 0.6;
 const watched = 'day';
+/** What the models of these worlds say of a row of the last day, and of another. */
+export const probabilities = { late: 0.9, early: 0.25 } as const;
 /** Of fewer rows even these kinds may not differ as surely as `quietFor` asks. */
 const sureRows = 160;
 
@@ -73,6 +75,7 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
     }
 
     sampled(after, rows.length, name);
+    expected(last, rows, name);
     const [was, now] = [before?.incident, after.incident];
     const isSame = was?.version === now?.version && was?.level === now?.level;
     if (was !== undefined && now !== undefined && isSame && was.newsAt !== now.newsAt)
@@ -95,6 +98,24 @@ export function createDriftWatch({ asked, stored }: DriftSources) {
     if (total !== Math.min(10_000, kept)) wrong(`${name} has a sample of ${total} answers, and ${kept} were counted`);
     const live = counts === undefined ? rows : (stored(`drift/windows/${counts}.json`) as WindowCounts).rows; // and this
     if (live !== rows) wrong(`${name} has ${rows} rows, and ${live} answers of them were counted`);
+  }
+
+  /** With the probabilities of these worlds it follows from how many rows were of the last day. */
+  function expected({ estimate }: WindowSeen, rows: readonly CapturedRow[], name: string): void {
+    if (estimate === undefined) return;
+    const late = rows.filter((row) => fieldOf(row) === 'd2').length;
+    const early = rows.length - late;
+    const truths = {
+      rows: rows.length,
+      accuracy: (late * probabilities.late + early * (1 - probabilities.early)) / rows.length,
+      precision: probabilities.late,
+      recall: (late * probabilities.late) / (late * probabilities.late + early * probabilities.early),
+    };
+    for (const [what, truth] of Object.entries(truths)) {
+      const said = estimate[what as keyof typeof truths]; // its own names
+      if (said === undefined || Math.abs(said - truth) > 1e-9)
+        wrong(`${name} should have the ${what} ${truth}, and ${said} was estimated`);
+    }
   }
 
   /** A run for each news of an incident, at most. */
