@@ -59,6 +59,47 @@ describe.each([
   );
 });
 
+/** The rows of a file of the template, as requests, and who of them left. */
+function customersIn(file: string) {
+  const [header = '', ...lines] = readFileSync(file, 'utf8').trim().split('\n');
+  const names = header.split(',');
+  return lines.map((line) => {
+    const { churned, ...instance } = Object.fromEntries(line.split(',').map((value, at) => [names[at], Number(value)]));
+    return { instance, left: churned === 1 };
+  });
+}
+
+const { env, run, note } = withModule('sklearn');
+
+run(
+  `with its comment taken in, a template estimates how good answers are, which it may by what its evaluation found${note}`,
+  { timeout: 240_000 },
+  async () => {
+    const cwd = await hurriedProject('sklearn');
+    const file = join(cwd, 'serin.config.yaml');
+    const config = readFileSync(file, 'utf8');
+    writeFileSync(file, config.replace(/^ {4}# (?=monitor:| {2}(capture|drift|estimate):)/gm, '    '));
+    const project = await startedProject(cwd, env);
+    project.drop('drops', 'churn/', join(cwd, 'sample', 'second.csv'));
+    await project.event('dev.serin.rollout.promoted.v1');
+
+    const asked = customersIn(join(cwd, 'sample', 'second.csv')).slice(0, 500);
+    const answers: boolean[] = [];
+    const estimated = async () => (await project.run(['drift', 'churn'])).estimate;
+    while ((await estimated()).windows.length === 0) {
+      const { stdout } = await project.invoke('churn', { instances: asked.map(({ instance }) => instance) });
+      for (const { churned } of JSON.parse(stdout).predictions) answers.push(churned);
+    }
+
+    const right = answers.filter((churned, at) => churned === asked[at % asked.length]?.left).length / answers.length;
+    const { windows, calibration, sentence } = await estimated();
+    expect(calibration.rows).toBeGreaterThan(1000);
+    expect(calibration.error).toBeLessThanOrEqual(0.05);
+    expect(Math.abs(windows[0].accuracy - right)).toBeLessThan(0.1);
+    expect(sentence).toMatch(/^estimated without labels: v1 should be right in \d\d/);
+  },
+);
+
 test('the template sklearn names the versions that the installed environment has', () => {
   const pinned = (file: string) => readFileSync(join(root, file), 'utf8').match(/^[\w.-]+==\S+$/gm) ?? [];
 

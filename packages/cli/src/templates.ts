@@ -29,6 +29,10 @@ export const templates: Readonly<Record<string, Template>> = {
   },
 };
 
+const servedRows = `
+| how requests are taken | \`src/serve.py\` |
+| what is watched of requests and answers | \`monitor\` in \`serin.config.yaml\`: take the comment in |`;
+
 export interface ProjectFile {
   readonly path: string;
   readonly text: string;
@@ -46,7 +50,7 @@ export async function templateFiles(name: string, project: string, serves: boole
     __HYPERPARAMETERS__: hyperparameters,
     __AND_SERVED__: serves ? ' and served' : '',
     __SERVE__: serves ? `\n${servePage.trimEnd()}` : '',
-    __SERVE_ROW__: serves ? '\n| how requests are taken | `src/serve.py` |' : '',
+    __SERVE_ROW__: serves ? servedRows : '',
   };
   const files = [...(await filesIn('python')), ...(await filesIn(name))].filter(
     ({ path }) => path !== 'serve.md' && (serves || path !== 'src/serve.py'),

@@ -18,7 +18,7 @@ def customer(draw):
 
 if __name__ == "__main__":
     draw = random.Random(7)
-    for name, rows in [("first.csv", 200), ("second.csv", 1200)]:
+    for name, rows in [("first.csv", 200), ("second.csv", 6000)]:
         with pathlib.Path(__file__).with_name(name).open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["tenure_months", "monthly_fee", "support_calls", "late_payments", "churned"])
