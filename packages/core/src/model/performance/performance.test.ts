@@ -217,6 +217,30 @@ describe('a window of labels', () => {
     expect(learned.state.monitor.alerts).toEqual({});
   });
 
+  test('has no requests of before a release that moves their id among the fields', () => {
+    const captured = (fields: string[]) => ({ capture: { share: '10%', fields, id: 'order' } });
+    const { drive } = judged({ limit: 0.1 }, captured(['order', 'age']));
+    mature(drive, labels(45));
+    const released = (fields: string[], revision: number) => {
+      drive.say({
+        type: 'configReleased',
+        revision,
+        plan: planWith({ limit: 0.1 }, captured(fields), { data: false }),
+      });
+      return performanceOf(drive);
+    };
+    const before = performanceOf(drive);
+    const longer = released(['order', 'age', 'city'], 3);
+    const moved = released(['age', 'order', 'city'], 4);
+
+    expect(longer).toEqual(before);
+    expect(moved).toMatchObject({ status: 'maturing', evidence: before.evidence, windows: before.windows });
+    expect(moved.from).toBeGreaterThanOrEqual(drive.now);
+    expect(performanceText(drive.state, drive.now)).toContain(
+      '; nothing is said of the last window: the ids of requests stand elsewhere in monitor.capture.fields, so they count from 2026-01-01 ',
+    );
+  });
+
   test('is read again under another plan, and bets against another limit are void', () => {
     const { drive } = judged();
     mature(drive, labels(45));

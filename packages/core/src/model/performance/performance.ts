@@ -1,6 +1,7 @@
 import { canonical } from '../../base/json.ts';
 import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
+import { momentText } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
 import { maturityOf, truthRuleOf } from '../../config/performance.ts';
 import { isWorse, type LossEvidence, logWorse, lossLimit, noLosses, withWindow } from '../../drift/losses.ts';
@@ -106,11 +107,30 @@ function mature(performance: Base, plan: ModelPlan): Maturing {
   return { ...performance, until, status: 'maturing', dueAt: until + maturityMs };
 }
 
-/** Under another plan the open window is read again, bets against another limit are void, and another class is counted anew. */
-export function planPerformance(
-  performance: Performance | undefined,
-  { plan, before }: { readonly plan: ModelPlan; readonly before: ModelPlan },
-): Performance | undefined {
+interface Planned {
+  readonly plan: ModelPlan;
+  readonly before: ModelPlan;
+  readonly at: number;
+}
+
+/** Under another plan the open window is read again; where ids of requests are read from another place, it begins anew. */
+export function planPerformance(performance: Performance | undefined, planned: Planned): Performance | undefined {
+  const { plan, before, at } = planned;
+  const known = underRules(performance, planned);
+  if (known === undefined || !isIdElsewhere(plan, before)) return known;
+  const because = `the ids of requests stand elsewhere in monitor.capture.fields, so they count from ${momentText(at)} on`;
+  return openWindow({ ...known, because }, at, plan);
+}
+
+/** On a cloud that is where it is looked for in requests without names, also in those of before. */
+function isIdElsewhere({ monitor: { capture } }: ModelPlan, before: ModelPlan): boolean {
+  const was = before.monitor.capture;
+  if (capture?.id === undefined || capture.id !== was?.id || capture.fields.length !== was.fields.length) return false;
+  return capture.fields.indexOf(capture.id) !== was.fields.indexOf(capture.id);
+}
+
+/** Bets against another limit are void, and another class is counted anew. */
+function underRules(performance: Performance | undefined, { plan, before }: Planned): Performance | undefined {
   const [now, was] = [rulesOf(plan), rulesOf(before)];
   if (performance === undefined || now === undefined) return undefined;
   if (canonical(now) === canonical(was ?? {})) return performance;
