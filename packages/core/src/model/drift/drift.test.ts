@@ -586,7 +586,7 @@ describe('drift that was found here', () => {
     test('not from the earlier one where that drifts as well', () => {
       const again = withIncident(back, { version: 2, at: midnight }, midnight + 2 * day);
 
-      expect(first.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+      expect(first.rollout).toMatchObject({ kind: 'rollback', candidate: 2, by: expect.stringMatching(/^drift from/) });
       expect(back.drift).toMatchObject({ version: 2, incident: { version: 1 } });
       expect(again.rollout).toBeUndefined();
       expect(again.did).toMatchObject({

@@ -62,7 +62,8 @@ function obey(model: Model, moment: Moment): Model {
       'escalate',
       `traffic went back to v${model.champion} already, and no version was released since: an earlier one is no cure for what comes in, so train a version on newer data`,
     );
-  const back = rollBack(heard, undefined, { ...moment, by: `an ${wants.because}` }, undefined);
+  const by = wants.because.replace(/^alert /, 'an alert ');
+  const back = rollBack(heard, undefined, { ...moment, by }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
 }
 
