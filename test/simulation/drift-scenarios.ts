@@ -159,7 +159,7 @@ export const driftScenarios: readonly Scenario[] = [
     name: waits,
     outside: { asking: asking(afterTurn) },
     async act(universe) {
-      const rules = { ...monitor, cooldown: '12h' };
+      const rules = { ...monitor, cooldown: '9h' };
       await universe.release(configOf({ monitor: rules }));
       await universe.when(() => true);
       universe.drop('fraud/1.csv', rows(1, false));
@@ -172,7 +172,7 @@ export const driftScenarios: readonly Scenario[] = [
       universe.tell({ type: 'alertResolved', sender: drift().sender, fingerprint: drift().fingerprint });
       universe.drop('fraud/3.csv', rows(3, true));
       await universe.when((model) => model.drift?.incident?.level === 'major' && settled(model));
-      await universe.sleep(13 * hour);
+      await universe.sleep(9.5 * hour);
     },
     expect(universe, calm) {
       if (calm) must(runsByDrift(universe) === 2, `${runsByDrift(universe)} runs: ${textOf(universe.model())}`);
