@@ -671,19 +671,22 @@ describe('a bucket that is a folder', () => {
     expect(existsSync(target)).toBe(false);
   });
 
-  test('10,000 files are listed whole, within 2 seconds at first and half a second afterwards', async () => {
+  test('10,000 files are listed whole, and are not read again for the next list', async () => {
     for (let day = 0; day < 20; day++) {
       await mkdir(join(folder, `day ${day}`));
       for (let at = 0; at < 500; at++)
         writeFileSync(join(folder, `day ${day}`, `${at}.csv`), `${day},${at}\n`.repeat(200));
     }
     settled();
-    async function listing(): Promise<{ readonly versions: ReadonlySet<string>; readonly ms: number }> {
-      const start = performance.now();
+    /** With the microseconds that processors worked for it: how long it lasts depends on who else works. */
+    async function listing(): Promise<{ readonly versions: ReadonlySet<string>; readonly worked: number }> {
+      const start = process.cpuUsage();
       const versions = new Set<string>();
       for (let page = await drops().list('day'); ; page = await drops().list('day', page.next)) {
         for (const info of page.items) versions.add(info.version);
-        if (page.next === undefined) return { versions, ms: performance.now() - start };
+        if (page.next !== undefined) continue;
+        const { user, system } = process.cpuUsage(start);
+        return { versions, worked: user + system };
       }
     }
 
@@ -692,8 +695,8 @@ describe('a bucket that is a folder', () => {
 
     expect(first.versions.size).toBe(10_000);
     expect(second.versions).toEqual(first.versions);
-    expect(first.ms).toBeLessThan(2000);
-    expect(second.ms).toBeLessThan(500);
+    expect(first.worked).toBeLessThan(2_000_000);
+    expect(second.worked).toBeLessThan(first.worked / 2);
   }, 30_000);
 
   test('versions of files that are gone are forgotten in time', async () => {
