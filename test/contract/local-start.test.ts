@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { startServer } from '@serin/local/compose';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { closers, newDirectory } from './serving-machine.ts';
 import { predicted, startIn, trained } from './trained-project.ts';
 
@@ -90,9 +90,7 @@ test('a start forgets what readings of two weeks ago and windows of 100 days ago
   await startIn(directory);
 
   const left = () => Object.keys(files).filter((name) => existsSync(join(own, name)));
-  await vi.waitFor(() =>
-    expect(left()).toEqual(['profiles/unfinished/c', 'profiles/d.json', 'drift/windows/e', 'drift/g.json']),
-  );
+  await expect.poll(left).toEqual(['profiles/unfinished/c', 'profiles/d.json', 'drift/windows/e', 'drift/g.json']);
 });
 
 test('a start on a port that is taken leaves neither a lock nor a model server behind', async () => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
 import { defineConfig } from 'vitest/config';
+import { maxWorkers } from '../../vitest.config.ts';
 import { whyPartsMissing } from './installed.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -58,6 +59,7 @@ export default defineConfig({
     include: ['test/emulators/**/*.test.ts'],
     exclude: ['**/.installed/**', '**/node_modules/**', ...missing],
     passWithNoTests: missing.length > 0,
+    maxWorkers,
     testTimeout: 30_000,
     // A Java and a Python server start here, on a machine that may be busy.
     hookTimeout: 120_000,

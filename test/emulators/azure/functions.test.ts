@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Bundle, bundleFunctions } from '../../../scripts/bundle.ts';
 import { emulatedAzure } from '../emulated.ts';
 import { application } from './entra.ts';
@@ -180,7 +180,7 @@ function suite(): void {
       await azure.publish(await fixture('blob-created'));
 
       const delivered = signals.deliver();
-      await vi.waitFor(() => expect(azure.bus.locked(names.queue)).toBe(1));
+      await expect.poll(() => azure.bus.locked(names.queue), { timeout: 20_000 }).toBe(1);
       signals.kill();
       await delivered;
       held.resolve();
