@@ -4,7 +4,8 @@ import { type DetectorState, judgeWindow, startDetector } from './detector.ts';
 import { categories, counted, drawsOf, followed, numbersOf, referenceOf, windowOf } from './drift.fixture.ts';
 import type { Incident } from './incident.ts';
 import type { Reference, ReferenceColumn, WindowCounts } from './reference.ts';
-import { normalScores } from './tilts.ts';
+import { normalScores, tilted, weaker } from './tilts.ts';
+import { logUrn } from './urn.ts';
 import type { DetectorRules, Verdict } from './verdict.ts';
 
 const day = 86_400_000;
@@ -54,6 +55,48 @@ function shifted(cells: readonly number[], by: number): number[] {
   );
   return weights.map((weight) => weight / weights.reduce((sum, other) => sum + other, 0));
 }
+
+describe('the evidence of a column', () => {
+  const column = numbers('x', ten);
+  const reference = referenceOf(column);
+  const y = shifted(ten, 0.1).map((share) => Math.round(1000 * share));
+  const rows = y.reduce((sum, count) => sum + count, 0);
+
+  test('is the mean over its alternatives: the smallest shift weighs four times, and may have begun before', () => {
+    const { verdicts } = judgeAll(reference, [windowOf(y), windowOf(y)]);
+
+    /** E of all alternatives, after so many windows like this one. */
+    const after = (windows: number): readonly number[] => {
+      const [past, rowsOf] = [y.map((count) => windows * count), (count: number) => [windows * count, 0]];
+      const urn = Float64Array.from(ten, (count, cell) => count + (cell === 9 ? 1 : 0) + (past[cell] ?? 0));
+      const presence = Float64Array.of(10_000.5 + windows * rows, 0.5);
+      const [log, ofNone] = [logUrn(urn, y), logUrn(presence, [rows, 0])];
+      return [
+        ...tilted(urn, past, y, log),
+        ...weaker({ urn, week: past, month: past }, y, log),
+        ...weaker({ urn: presence, week: rowsOf(rows), month: rowsOf(rows) }, [rows, 0], ofNone),
+      ].map(Math.exp);
+    };
+    const mean = (values: readonly number[]) =>
+      [...values, ...times(3, () => values.slice(0, 2)).flat()].reduce((sum, value) => sum + value, 0) / 24;
+    const first = after(0);
+    const second = after(1).map((odds, index) => (1 + (27 / 28) * (first[index] ?? 0)) * odds);
+    expect(mean(first)).toBeGreaterThan(5);
+    for (const [index, expected] of [first, second].map(mean).entries())
+      expect((verdicts[index]?.evidence ?? 0) / expected).toBeCloseTo(1, 3);
+  });
+
+  test('is a number while it is drifted, whose windows are not in the urn', () => {
+    const large = shifted(ten, 1).map((share) => Math.round(30_000 * share));
+    const { verdicts } = judgeAll(
+      reference,
+      times(9, () => windowOf(large)),
+    );
+
+    expect(openedAt(verdicts)).toBe(0);
+    for (const { columns } of verdicts.slice(1)) expect(columns[0]?.evidence).toBeGreaterThan(1e100);
+  });
+});
 
 describe('a detector', () => {
   test('finds a shift of 0.2 standard deviations in one of 30 columns within a few windows', () => {

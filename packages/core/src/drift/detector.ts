@@ -26,7 +26,7 @@ export const startDetector = (reference: Reference): DetectorState => ({
  *
  * Evidence. Each alternative of a column is a Shiryaev-Roberts e-detector that forgets: R = (1 + 27/28 R) E, which is at
  * most the R of one that does not. Without forgetting, windows that say nothing (E = 1) add up to an alarm after
- * `quietFor` of them. Where nothing changes, E[R] grows by at most 1 a window, and so do the mean R of a column over its
+ * `quietFor` of them. Where nothing changes, E[R] grows by at most 1 a window, and so do the weighted mean R of a column over its
  * alternatives and the weighted mean M of all columns, however the columns depend on each other. An alarm needs
  * M >= `quietFor`, and then all R start at 0 again. So the mean time to the first alarm is at least `quietFor` windows, and
  * alarms in t windows are at most t / `quietFor` on average (Shin, Ramdas & Rinaldo, E-detectors, arXiv:2203.03532) as long

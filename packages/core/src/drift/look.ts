@@ -1,6 +1,6 @@
 import type { ColumnCounts, ReferenceColumn } from './reference.ts';
 import { largestSize, mostPooled, type Size, ungrouped } from './sizes.ts';
-import { apart, sum, tilted, tiltedCount, weaker, weakerCount } from './tilts.ts';
+import { apart, sum, tilted, tiltedCount, tiltOfLeast, weaker, weakerCount } from './tilts.ts';
 import { type Groups, grouped, groupsOf, logUrn, urnsOf } from './urn.ts';
 
 /** Counts are by group, and the last of each list for rows without a value. */
@@ -54,7 +54,7 @@ export function look(
   const live = grouped(groups, counts);
   const logs = counts.rows === 0 ? [] : logEvidence(column, groups, { before, live, days });
   const growth = grown(before.growth, logs);
-  const evidence = before.isDrifted ? meanOf(logs.map(Math.exp)) : meanOf(growth.map(Math.expm1));
+  const evidence = meanOf(column, before.isDrifted ? logs.map(Math.exp) : growth.map(Math.expm1));
   const size = sizeOf(column, groups, { counts, days, recent: [...before.recent, live].slice(-mostPooled) });
   return { column, before, live, urn: urnOf(column, days), size, growth, evidence };
 }
@@ -113,6 +113,8 @@ function logEvidence(
   const thinned = (counts: readonly number[]) => counts.map((count) => count / dispersion);
   const y = thinned(live);
   const week = thinned(total(last, live.length));
+  // What is drifted is not learned, nor is a day in the urn of longer windows.
+  const isLearned = before.isDrifted !== true && (column.byWeekday === undefined || hasWeekday);
   const month = thinned(hasWeekday ? learned : before.month);
   const presenceOf = (counts: readonly number[]) => {
     const none = counts[groups.count] ?? 0;
@@ -122,7 +124,10 @@ function logEvidence(
   const nulls = weaker(presence, presenceOf(y), logUrn(urns.presence, presenceOf(y)));
   if (column.kind === 'plain') return nulls;
   const log = logUrn(urns.values, y);
-  const own = column.kind === 'number' ? tilted(urns.values, y, log) : apart(urns.values, y.slice(0, groups.count));
+  const own =
+    column.kind === 'number'
+      ? tilted(urns.values, isLearned ? week : [], y, log)
+      : apart(urns.values, y.slice(0, groups.count));
   return [...own, ...weaker({ urn: urns.values, week, month }, y, log), ...nulls];
 }
 
@@ -145,7 +150,12 @@ const grown = (growth: readonly number[], logs: readonly number[]): readonly num
         return Math.floor((sum > 30 ? sum : Math.log1p(Math.exp(sum))) * 1e4) / 1e4;
       });
 
-const meanOf = (values: readonly number[]): number => (values.length === 0 ? 0 : sum(values) / values.length);
+/** The weighted mean over the alternatives of a column. */
+function meanOf({ kind }: ReferenceColumn, values: readonly number[]): number {
+  const { count, weight } = kind === 'number' ? tiltOfLeast : { count: 0, weight: 1 };
+  const more = (weight - 1) * sum(values.slice(0, count));
+  return values.length === 0 ? 0 : (sum(values) + more) / (values.length + (weight - 1) * count);
+}
 
 /** The column after the window. A window counts as recent in any case; drift is not learned, and leaves no evidence. */
 export function after(

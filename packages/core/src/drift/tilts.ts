@@ -10,7 +10,9 @@ import { logUrn } from './urn.ts';
  * which thinned ones do.
  * - `tilted`: the cells of numbers weighed by exp(d z) along their normal scores z, or by exp(d (z^2 - 1)): what a shift
  * of d standard deviations of a normal column does, and a wider or narrower one. One direction each, so a shift of 0.1
- * is found in a third of the windows.
+ * is found in a third of the windows. The last 7 windows are in the urn as they came: the change may have begun with any of
+ * them, and an urn that is tilted as a whole would expect the change a second time. Where no live window came
+ * before the change, 90 % instead of 85 % of the shifts of 0.1 are found within 7 windows.
  * - `apart`: of categories, one against all others as a beta-binomial.
  */
 export interface Past {
@@ -37,23 +39,33 @@ export function weaker({ urn, week, month }: Past, y: ArrayLike<number>, log: nu
   return [against(20), against(200), against(2000), against(50, week), against(50, month)];
 }
 
-export function tilted(urn: Float64Array, y: ArrayLike<number>, log: number): number[] {
-  const balls = sum(urn);
+/** `lately`: rows that the urn holds, and that may have come after the change. */
+export function tilted(urn: Float64Array, lately: ArrayLike<number>, y: ArrayLike<number>, log: number): number[] {
+  const before = urn.map((count, cell) => count - (lately[cell] ?? 0));
+  const balls = sum(before);
   const other = new Float64Array(urn.length);
   /** The same number of balls, moved to where the weights are large. */
   const against = (weights: Float64Array, isUp: boolean): number => {
     let moved = 0;
     for (let cell = 0; cell < urn.length; cell += 1) {
       const weight = weights[cell] ?? 1;
-      const count = (urn[cell] ?? 0) * (isUp ? weight : 1 / weight);
+      const count = (before[cell] ?? 0) * (isUp ? weight : 1 / weight);
       moved += count;
       other[cell] = count;
     }
-    for (let cell = 0; cell < urn.length; cell += 1) other[cell] = ((other[cell] ?? 0) * balls) / moved;
+    for (let cell = 0; cell < urn.length; cell += 1)
+      other[cell] = ((other[cell] ?? 0) * balls) / moved + (lately[cell] ?? 0);
     return logUrn(other, y) - log;
   };
-  return tiltWeights(urn).flatMap((weights) => [against(weights, true), against(weights, false)]);
+  return tiltWeights(before).flatMap((weights) => [against(weights, true), against(weights, false)]);
 }
+
+/**
+ * The two that look for the smallest shift come first, and weigh 4 times as much as others: such a shift is just worth a
+ * notice, and gives the least evidence a window. It is found within 7 windows in 95 % instead of 90 %; what looks for
+ * others loses 0.3 nats of the tens that a larger change gives.
+ */
+export const tiltOfLeast = { count: 2, weight: 4 } as const;
 
 /** Shifts by 0.1, 0.2 and 0.4, and a change of width. */
 function tiltWeights(urn: Float64Array): Float64Array[] {

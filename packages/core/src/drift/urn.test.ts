@@ -87,7 +87,8 @@ describe('an alternative', () => {
       'weaker',
       (urn: Float64Array, y: number[]) => weaker({ urn, week: [1, 5, 2], month: [30, 2, 9] }, y, logUrn(urn, y)),
     ],
-    ['tilted', (urn: Float64Array, y: number[]) => tilted(urn, y, logUrn(urn, y))],
+    ['tilted', (urn: Float64Array, y: number[]) => tilted(urn, [], y, logUrn(urn, y))],
+    ['tilted but for the last rows', (urn: Float64Array, y: number[]) => tilted(urn, [0.2, 3, 1], y, logUrn(urn, y))],
     ['apart', (urn: Float64Array, y: number[]) => apart(urn, y)],
   ])('that is %s has the expectation 1 where the urn holds', (_, evidence) => {
     for (const urn of [Float64Array.of(3, 5, 2), Float64Array.of(0.3, 40, 7)]) {
@@ -112,17 +113,31 @@ describe('an alternative', () => {
 
     for (const [index, d] of shifts.entries()) {
       const y = counts(moved(d));
-      const logs = tilted(urn, y, logUrn(urn, y));
+      const logs = tilted(urn, [], y, logUrn(urn, y));
 
       expect(logs.indexOf(Math.max(...logs))).toBe(index);
     }
     const wide = counts(scores.map((score) => Math.exp(0.1 * (score * score - 1))));
     const narrow = counts(scores.map((score) => Math.exp(-0.1 * (score * score - 1))));
     const best = (y: number[]) => {
-      const logs = tilted(urn, y, logUrn(urn, y));
+      const logs = tilted(urn, [], y, logUrn(urn, y));
       return logs.indexOf(Math.max(...logs));
     };
     expect([best(wide), best(narrow)]).toEqual([6, 7]);
+  });
+
+  test('that is tilted expects no change a second time of rows that came after it', () => {
+    const reference = new Float64Array(20).fill(50);
+    const shares = [...normalScores(reference)].map((score) => Math.exp(0.2 * score));
+    const all = shares.reduce((a, b) => a + b);
+    const rows = (count: number) => shares.map((share) => (share * count) / all);
+    const urn = reference.map((count, cell) => count + (rows(2000)[cell] ?? 0));
+    const y = rows(1000);
+    const [after, again] = [rows(2000), []].map((lately) => tilted(urn, lately, y, logUrn(urn, y))[2] ?? 0);
+
+    // A third of the urn is of before, so a third of the shift is news: 0.2 / 3 of it, and not 0.2.
+    expect(after).toBeGreaterThan(1);
+    expect(again).toBeLessThan(-1);
   });
 
   test('that sets a category apart has the most evidence for the one that changed', () => {

@@ -130,19 +130,6 @@ describe('what is expected without labels', () => {
     expect(after(undefined)).toEqual({});
   });
 
-  test('has precision from 50 predicted positives on, and recall from 50 expected ones on', () => {
-    const seen = (rows: number, sum: number, others = 0): Probabilities => ({
-      ...{ above: { rows, sum }, below: { rows: 1000, sum: others }, lacking: 0 },
-    });
-    const shares = (its: Probabilities) =>
-      Object.keys(after(its).estimate ?? {}).filter((name) => /^(pre|rec)/.test(name));
-
-    expect(shares(seen(49, 49, 1))).toEqual(['recall']);
-    expect(shares(seen(50, 40, 1))).toEqual(['precision']);
-    expect(shares(seen(49, 40, 1))).toEqual([]);
-    expect(shares(seen(50, 40, 10))).toEqual(['precision', 'recall']);
-  });
-
   test('is told of a window, with a word on drift, and nothing of an earlier version', () => {
     const window = { from: start, to: start + day, rows: 1000, evidence: 2, threshold: 365, size: 0.02, alarms: [] };
     const drift = (more: object): Drift => ({

@@ -13,7 +13,6 @@ import {
   type Probabilities,
   rowsIn,
 } from '../../drift/estimate.ts';
-import { leastPositives } from '../../drift/outcomes.ts';
 import { ownScore } from '../run/steps.ts';
 import type { Model } from '../state.ts';
 import { deploymentName, type Version, type Versions, versionOf } from '../version.ts';
@@ -68,17 +67,7 @@ export function estimateAfter(
   const expected = expectedPerformance(seen);
   if (unestimated !== undefined || expected === undefined || calibration === undefined) return defined({ unestimated });
   const { error } = calibration;
-  const drifted = isOpen ? { isDrifted: true as const } : {};
-  return { estimate: { version, rows: rowsIn(seen), ...supported(expected, seen), error, ...drifted } };
-}
-
-/** Of few positives the error of calibration may be all that precision and recall are. */
-function supported({ accuracy, precision, recall }: Estimate, { above, below }: Probabilities): Estimate {
-  return {
-    accuracy,
-    ...(above.rows < leastPositives ? {} : defined({ precision })),
-    ...(above.sum + below.sum < leastPositives ? {} : defined({ recall })),
-  };
+  return { estimate: { version, rows: rowsIn(seen), ...expected, error, ...(isOpen ? { isDrifted: true } : {}) } };
 }
 
 /** What a window lacks. */
