@@ -80,6 +80,7 @@ test('what truths say of a class or of numbers is told of each window, as sums a
     positive: 'fraud',
     sentence: expect.stringContaining("precision of 'fraud' "),
   });
+  expect(classed.performance.truths).toEqual({ windows: 1, ...truths });
   expect(classed.html).toContain('Precision and recall of “fraud”');
 
   expect(numbered.window).toMatchObject({
@@ -89,6 +90,6 @@ test('what truths say of a class or of numbers is told of each window, as sums a
   expect(numbered.performance.sentence).toContain('mean absolute error 1.95 (');
   expect(numbered.html).toContain('performance-errors');
 
-  expect(plain.window).not.toHaveProperty('truths');
+  expect([plain.window, plain.performance].map((told) => 'truths' in told)).toEqual([false, false]);
   expect(plain.html).not.toMatch(/performance-(class|errors)/);
 });

@@ -157,7 +157,7 @@ test.each<[string, Partial<Outcomes>, object]>([
     { mae: 2, rmse: 3 },
   ],
   ['of labels that say no more', {}, {}],
-])('gauges of performance are those %s in the last window that was judged', async (_, truths, more) => {
+])('gauges of performance are those %s in the last windows that were judged', async (_, truths, more) => {
   const { drive } = withChampion(planOf({ monitor: { performance: { limit: 0.2 } } }));
   const { performance } = drive.state;
   if (performance === undefined) throw new Error('labels are not judged');

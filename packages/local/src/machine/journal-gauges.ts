@@ -1,11 +1,12 @@
 import { ownTurn } from '@serin/api/own-turn';
 import { defined } from '@serin/core/base/objects';
 import type { Estimate } from '@serin/core/drift/estimate';
-import { classMeasures, errorMeasures, lossOf, type Measured } from '@serin/core/drift/outcomes';
+import { lossOf, type Measured } from '@serin/core/drift/outcomes';
 import { allModels } from '@serin/core/engine/find';
 import type { Drift } from '@serin/core/model/drift/drift';
 import type { PendingEffects } from '@serin/core/model/leases';
 import { type LossWindow, limitOf, type Performance } from '@serin/core/model/performance/performance';
+import { lastTruths } from '@serin/core/model/performance/truths';
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import { runEnded } from '@serin/core/model/run/state';
 import type { Model } from '@serin/core/model/state';
@@ -30,20 +31,22 @@ export interface ModelGauge {
   readonly performance?: {
     readonly isOpen: boolean;
     readonly limit?: number;
-    readonly last?: {
-      readonly loss: number;
-      readonly evidence?: number;
-      /** Of a class, or of numbers; absent where too little is known. */
-      readonly precision?: number;
-      readonly recall?: number;
-      readonly mae?: number;
-      readonly rmse?: number;
-    };
+    readonly last?: PerformanceGauge;
   };
   /** Since when new data waits for a run. */
   readonly dataSince?: number;
   /** Since when its oldest debt exists, as far as this server has seen. */
   readonly owesSince?: number;
+}
+
+interface PerformanceGauge {
+  readonly loss: number;
+  readonly evidence?: number;
+  /** Of a class, or of numbers, of as few of the last windows as say something; absent where too little is known. */
+  readonly precision?: number;
+  readonly recall?: number;
+  readonly mae?: number;
+  readonly rmse?: number;
 }
 
 export interface JournalGauges {
@@ -158,18 +161,19 @@ function performanceOf(performance: Performance, { plan }: Model): NonNullable<M
   return {
     isOpen: performance.incident !== undefined,
     ...defined({ limit: limitOf(performance, plan) }),
-    ...(last === undefined ? {} : { last: windowOf(last) }),
+    ...(last === undefined ? {} : { last: { ...windowOf(last), ...truthsOf(performance) } }),
   };
 }
 
-function windowOf(window: LossWindow): NonNullable<NonNullable<ModelGauge['performance']>['last']> {
-  const measures = { ...classMeasures(window), ...errorMeasures(window) };
-  const { precision, recall, mae, rmse }: Partial<Record<'precision' | 'recall' | 'mae' | 'rmse', Measured>> = measures;
-  return {
-    loss: lossOf(window).value,
-    ...defined({
-      ...{ evidence: window.evidence, precision: precision?.value, recall: recall?.value },
-      ...{ mae: mae?.value, rmse: rmse?.value },
-    }),
-  };
+const windowOf = (window: LossWindow): { readonly loss: number; readonly evidence?: number } => ({
+  loss: lossOf(window).value,
+  ...defined({ evidence: window.evidence }),
+});
+
+/** Fields that only one kind of truths has, or too few truths have. */
+type Measures = { readonly lacks?: string } & Partial<Record<'precision' | 'recall' | 'mae' | 'rmse', Measured>>;
+
+function truthsOf(performance: Performance): Omit<PerformanceGauge, 'loss' | 'evidence'> {
+  const { precision, recall, mae, rmse }: Measures = { ...lastTruths(performance)?.measures };
+  return defined({ precision: precision?.value, recall: recall?.value, mae: mae?.value, rmse: rmse?.value });
 }

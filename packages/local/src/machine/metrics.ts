@@ -330,7 +330,7 @@ function ofPerformance(models: readonly ModelGauge[]): readonly Family[] {
     {
       ...gauge(
         'serin_performance_precision_ratio',
-        'Of the predictions of monitor.performance.positive in the last window of labels, the share that was right.',
+        'Of the predictions of monitor.performance.positive in the last windows of labels, the share that was right.',
         each(({ last }) => last?.precision),
       ),
       unit: 'ratio',
@@ -338,19 +338,19 @@ function ofPerformance(models: readonly ModelGauge[]): readonly Family[] {
     {
       ...gauge(
         'serin_performance_recall_ratio',
-        'Of the truths that are monitor.performance.positive in the last window of labels, the share that was predicted.',
+        'Of the truths that are monitor.performance.positive in the last windows of labels, the share that was predicted.',
         each(({ last }) => last?.recall),
       ),
       unit: 'ratio',
     },
     gauge(
       'serin_performance_mae',
-      'The mean absolute error of the last window of labels, in units of the prediction.',
+      'The mean absolute error of the last windows of labels, in units of the prediction.',
       each(({ last }) => last?.mae),
     ),
     gauge(
       'serin_performance_rmse',
-      'The root mean square error of the last window of labels, in units of the prediction.',
+      'The root mean square error of the last windows of labels, in units of the prediction.',
       each(({ last }) => last?.rmse),
     ),
     gauge(

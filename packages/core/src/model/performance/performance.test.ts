@@ -3,7 +3,7 @@ import { without } from '../../base/objects.ts';
 import { day, hour, minute } from '../../base/time.ts';
 import type { Config } from '../../config/config.ts';
 import { lossLimit, noLosses, withLoss, withWindow } from '../../drift/losses.ts';
-import { addOutcomes, noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
+import { addOutcomes, noOutcomes, type Outcomes, wilson } from '../../drift/outcomes.ts';
 import { applyRules } from '../between/rules.ts';
 import { decideModel } from '../decide.ts';
 import { type Driver, planOf, withChampion } from '../model.fixture.ts';
@@ -11,7 +11,8 @@ import type { SignalOf } from '../protocol.ts';
 import type { Model } from '../state.ts';
 import { whyModel } from '../why.ts';
 import type { Performance } from './performance.ts';
-import { performanceText } from './text.ts';
+import { lossTitle, performanceText } from './text.ts';
+import { lastTruths } from './truths.ts';
 
 type Monitored = NonNullable<Config['models'][string]['monitor']>;
 type Rules = NonNullable<Monitored['performance']>;
@@ -212,6 +213,9 @@ describe('a window of labels', () => {
     learned.say({ type: 'configReleased', revision: 3, plan });
 
     expect(open).toMatchObject({ first: { labels: 1200 }, incident: { version: 1 } });
+    expect(lossTitle({ ...must(open.incident), isLoss: true, limit: 0.1 })).toBe(
+      'the mean loss of v1 is 0.300 by the labels of its predictions, above the limit of 0.100',
+    );
     expect(performanceOf(learned)).toMatchObject({ first: noOutcomes, evidence: noLosses, windows: open.windows });
     expect(performanceOf(learned)).not.toHaveProperty('incident');
     expect(learned.state.monitor.alerts).toEqual({});
@@ -239,6 +243,19 @@ describe('a window of labels', () => {
     expect(performanceText(drive.state, drive.now)).toContain(
       '; nothing is said of the last window: the ids of requests stand elsewhere in monitor.capture.fields, so they count from 2026-01-01 ',
     );
+  });
+
+  test('keep their errors under another scale, as those are in units of the prediction, and lose them without one', () => {
+    const { drive } = judged({ limit: 0.1, scale: 10 });
+    const errors = { numbers: 500, unknown: 0, absolute: 500, squares: 500, fourths: 500 };
+    mature(drive, { ...good, losses: 500, errors });
+    const under = (rules: Rules, revision: number) => {
+      drive.say({ type: 'configReleased', revision, plan: planWith(rules, {}, { data: false }) });
+      return lastTruths(performanceOf(drive));
+    };
+
+    expect(under({ limit: 0.1, scale: 5 }, 3)).toMatchObject({ measures: { mae: { value: 1 } } });
+    expect(under({ limit: 0.1 }, 4)).toBeUndefined();
   });
 
   test('is read again under another plan, and bets against another limit are void', () => {
@@ -438,21 +455,62 @@ test('says in the same line how good it is at a class, and how far off its numbe
   const lost = { ...labels(21.5), losses: 500 };
 
   expect(said({ positive: 'fraud' }, withTruths)).toContain(
-    "; precision of 'fraud' 94.1 % (87 % to 97.5 %), recall 80 % (71.1 % to 86.7 %); the limit is 10 %, evidence ",
+    "evidence 0.021; precision of 'fraud' 94.1 % (87 % to 97.5 %), recall 80 % (71.1 % to 86.7 %); the labels",
   );
   expect(said({ positive: 'fraud' }, { ...good, classes: rare })).toContain(
-    "; precision and recall of 'fraud' are not said below 50 truths of it, and 49 came; the limit",
+    "; precision and recall of 'fraud' are not said below 50 truths of it, and 49 came; the labels",
   );
   expect(said({ positive: 'fraud' }, { ...good, classes: never })).toContain(
-    "; 'fraud' was never predicted, recall 0 % (0 % to 3.7 %); the limit",
+    "; 'fraud' was never predicted, recall 0 % (0 % to 3.7 %); the labels",
   );
   expect(said({ positive: 'fraud' }, { ...good, classes: few })).toContain(
-    "; precision and recall of 'fraud' are not said: too few labels are truths; the limit",
+    "; precision and recall of 'fraud' are not said: too few labels are truths; the labels",
   );
   expect(said({ scale: 10 }, { ...lost, errors })).toContain(
-    '; mean absolute error 2 (1.8 to 2.2), root mean square error 3 (2.83 to 3.16), without 10 errors that nobody knows; the limit is 0.1',
+    '; mean absolute error 2 (1.8 to 2.2), root mean square error 3 (2.83 to 3.16), without 10 errors that nobody knows; the labels',
   );
   expect(said({ scale: 10 }, { ...lost, errors: { ...errors, numbers: 100, unknown: 0 } })).toContain(
-    '; mean errors are not said: 100 of the errors are known; the limit',
+    '; mean errors are not said: 100 of the errors are known; the labels',
   );
+});
+
+describe('truths of a class that is rare', () => {
+  const rare = (truePositives: number): Outcomes => ({
+    ...good,
+    classes: { truePositives, falsePositives: 5, falseNegatives: 5, trueNegatives: 490 - truePositives },
+  });
+  const said = ({ state, now }: Driver) => performanceText(state, now);
+
+  test('are said of as many of the last windows as it takes, and no more', () => {
+    const { drive } = judged({ limit: 0.1, positive: 'fraud' });
+    for (const truePositives of [40, 10, 20, 15]) mature(drive, rare(truePositives));
+    const three = lastTruths(performanceOf(drive));
+    mature(drive, rare(45));
+
+    // Of the last three windows 60 truths are the class, of the last two 45.
+    expect(three).toMatchObject({ windows: 3, measures: { recall: wilson(45, 60), precision: wilson(45, 60) } });
+    expect(lastTruths(performanceOf(drive))).toMatchObject({ windows: 1, measures: { recall: wilson(45, 50) } });
+    mature(drive, rare(1));
+    expect(said(drive)).toContain("; in the last 2 windows precision of 'fraud' 82.1 % (");
+  });
+
+  test('are told of all windows of the champion, and of none of another version, where they are too few', () => {
+    const { drive } = judged({ limit: 0.1, positive: 'fraud' });
+    for (const truePositives of [5, 10]) mature(drive, rare(truePositives));
+    const { state } = drive;
+    const next = applyRules({ ...state, champion: 2 }, { at: drive.now, seq: 99, by: 'ann' }, state);
+
+    expect(lastTruths(performanceOf(drive))).toMatchObject({ windows: 2, measures: { lacks: 'positives' } });
+    expect(said(drive)).toContain(
+      "in the last 2 windows precision and recall of 'fraud' are not said below 50 truths of it, and 25 came",
+    );
+    expect(lastTruths(must(next.performance))).toBeUndefined();
+  });
+
+  test('are said beside an incident as well', () => {
+    const { drive } = judged({ limit: 0.1, positive: 'fraud' });
+    mature(drive, { ...bad, classes: withTruths.classes } as Outcomes);
+
+    expect(said(drive)).toMatch(/^v1 is wrong in 30 %.* end it; precision of 'fraud' 94.1 %/);
+  });
 });

@@ -136,10 +136,15 @@ function underRules(performance: Performance | undefined, { plan, before }: Plan
   if (canonical(now) === canonical(was ?? {})) return performance;
   const isSameLimit = now.limit === was?.limit && now.tolerance === was?.tolerance;
   const { from, windows } = performance;
+  // Errors are in units of the prediction, under any scale.
+  const stale = [
+    ...(now.positive === was?.positive ? [] : ['classes' as const]),
+    ...(now.scale === undefined ? ['errors' as const] : []),
+  ];
   const known = {
     ...performance,
     ...(isSameLimit ? {} : { evidence: noLosses }),
-    ...(now.positive === was?.positive ? {} : { windows: windows.map((window) => without(window, 'classes')) }),
+    windows: windows.map((window) => without(window, ...stale)),
   };
   return openWindow(now.scale === was?.scale ? known : ofOtherLosses(known), from, plan);
 }

@@ -8,21 +8,23 @@ import {
   leastPositives,
   lossOf,
   type Measured,
+  type Outcomes,
 } from '../../drift/outcomes.ts';
 import { ownNext } from '../monitor/own.ts';
 import type { Model } from '../state.ts';
 import type { LossIncident } from './incident.ts';
 import { firstLabels, type LossWindow, limitOf, type Performance } from './performance.ts';
+import { lastTruths } from './truths.ts';
 
 /** What labels say of the champion, in one line: how good it is, how sure that is, and what is waited for. */
 export function performanceText(model: Model, now: number): string {
   const { performance } = model;
   if (performance === undefined) return silenceText(model);
   const { incident, because } = performance;
-  const said =
-    incident === undefined ? lastText(performance, model.plan) : openText(incident, ownNext(model, 'performance', now));
+  const said = incident === undefined ? lastText(performance) : openText(incident, ownNext(model, 'performance', now));
   return [
     said,
+    truthsText(performance, model.plan),
     because === undefined ? '' : `nothing is said of the last window: ${because}`,
     limitOf(performance, model.plan) === undefined
       ? `its limit is known after ${grouped(firstLabels)} labels (${grouped(performance.first.labels)} so far)`
@@ -46,28 +48,26 @@ const openText = (incident: LossIncident, next: string): string =>
 const endText = ({ clean, limit, isLoss }: LossIncident): string =>
   `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} in a row with at most ${amount(limit, isLoss)} end it`;
 
-function lastText({ windows, version }: Performance, { monitor }: Model['plan']): string {
+function lastText({ windows, version }: Performance): string {
   const last = windows.at(-1);
   if (last === undefined || last.version !== version) return `no window of v${version} was judged by its labels yet`;
   const { evidence, limit } = last;
   const sure = evidence === undefined ? '' : `, evidence ${evidence.toPrecision(2)}`;
-  return [
-    windowText(last),
-    truthsText(last, monitor.performance?.positive),
-    limit === undefined ? '' : `the limit is ${amount(limit, isLoss(last))}${sure}`,
-  ]
-    .filter((part) => part !== '')
-    .join('; ');
+  return `${windowText(last)}${limit === undefined ? '' : `; the limit is ${amount(limit, isLoss(last))}${sure}`}`;
 }
 
-/** What the truths of a window say beyond its loss, or what lacks before they do; empty without truths. */
-export const truthsText = (window: LossWindow, positive: string | undefined): string =>
-  classText(window, `'${positive}'`) || errorText(window);
+/** What the last truths say beyond what is lost, or what lacks before they do; empty without truths. */
+function truthsText(performance: Performance, { monitor }: Model['plan']): string {
+  const last = lastTruths(performance);
+  if (last === undefined) return '';
+  const text = classText(last.outcomes, `'${monitor.performance?.positive}'`) || errorText(last.outcomes);
+  return last.windows === 1 ? text : `in the last ${last.windows} windows ${text}`;
+}
 
-function classText(window: LossWindow, positive: string): string {
-  const measures = classMeasures(window);
-  if (measures === undefined || window.classes === undefined) return '';
-  const { truePositives, falseNegatives } = window.classes;
+function classText(outcomes: Outcomes, positive: string): string {
+  const measures = classMeasures(outcomes);
+  if (measures === undefined || outcomes.classes === undefined) return '';
+  const { truePositives, falseNegatives } = outcomes.classes;
   const of = `precision and recall of ${positive} are not said`;
   if ('lacks' in measures)
     return measures.lacks === 'positives'
@@ -81,10 +81,10 @@ function classText(window: LossWindow, positive: string): string {
   return `${precisely}, recall ${between(recall, percent)}`;
 }
 
-function errorText(window: LossWindow): string {
-  const measures = errorMeasures(window);
-  if (measures === undefined || window.errors === undefined) return '';
-  const { numbers, unknown } = window.errors;
+function errorText(outcomes: Outcomes): string {
+  const measures = errorMeasures(outcomes);
+  if (measures === undefined || outcomes.errors === undefined) return '';
+  const { numbers, unknown } = outcomes.errors;
   const unread = unknown === 0 ? '' : `, without ${countText(unknown, 'error')} that nobody knows`;
   if ('lacks' in measures) return `mean errors are not said: ${numbers} of the errors are known${unread}`;
   const { mae, rmse } = measures;
@@ -118,6 +118,9 @@ const amount = (loss: number, isLoss = false): string => (isLoss ? loss.toFixed(
 
 /** What labels said, and what is too much: one line. */
 export function lossTitle({ version, loss, limit, isLoss }: LossIncident): string {
-  const what = isLoss ? `the mean loss of v${version} is` : `v${version} is wrong in`;
-  return `${what} ${amount(loss, isLoss)} of its predictions by their labels, above the limit of ${amount(limit, isLoss)}`;
+  const much = amount(loss, isLoss);
+  const what = isLoss
+    ? `the mean loss of v${version} is ${much} by the labels of its predictions`
+    : `v${version} is wrong in ${much} of its predictions by their labels`;
+  return `${what}, above the limit of ${amount(limit, isLoss)}`;
 }
