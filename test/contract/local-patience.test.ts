@@ -24,8 +24,8 @@ const headers = ({ port, token }: Server): string =>
   `host: 127.0.0.1:${port}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n`;
 
 test.each([
-  ['the headers', { headersTimeout: 100 }, ''],
-  ['the body', { headersTimeout: 100, requestTimeout: 100 }, 'idempotency-key: a\r\ncontent-length: 9\r\n\r\n{'],
+  ['the headers', { headersTimeout: 1000 }, ''],
+  ['the body', { headersTimeout: 1000, requestTimeout: 1000 }, 'idempotency-key: a\r\ncontent-length: 9\r\n\r\n{'],
 ])('who sends %s of a request too slowly is cut off and told why, and others are answered', async (_, limits, rest) => {
   const server = await start({ connectionsCheckingInterval: 20, ...limits });
 

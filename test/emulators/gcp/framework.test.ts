@@ -78,8 +78,8 @@ function suite(): void {
 
     // Each carries the engine, and so the checks of datasets, which are 28 KB, the detector of drift, which is 20 KB, and what joins labels, 7 KB.
     // The readers of datasets are a file beside it.
-    expect(sizes.signals).toBeLessThan(540);
-    expect(sizes.api).toBeLessThan(630);
+    expect(sizes.signals).toBeLessThan(560);
+    expect(sizes.api).toBeLessThan(660);
     expect(sizes.clock).toBeLessThan(175);
     expect(sizes.deadLetters).toBeLessThan(175);
   });
