@@ -44,10 +44,9 @@ function withTick(
     outcomes = addOutcomes(outcomes, { ...counts, ...defined({ classes, errors }) });
     evidence = evidence && withLoss(withLoss(evidence, 1, limit, wrong), 0, limit, labelled - wrong);
   }
-  for (const { loss, ...row } of losses) {
-    if (row.deployment !== deployment) continue;
-    outcomes = addOutcomes(outcomes, { predictions: 0, labels: 1, lost: loss, losses: 1 });
-    evidence = evidence && withLoss(evidence, loss, limit);
-  }
+  const ours = losses.filter((row) => row.deployment === deployment);
+  const lost = ours.reduce((sum, { loss }) => sum + loss, 0);
+  outcomes = addOutcomes(outcomes, { predictions: 0, labels: ours.length, lost, losses: ours.length });
+  for (const { loss } of ours) evidence = evidence && withLoss(evidence, loss, limit);
   return { outcomes, evidence };
 }
