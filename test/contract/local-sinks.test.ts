@@ -65,7 +65,9 @@ test('what happens reaches a webhook, signed, and Slack, and an outage of one is
   await drop(first, 'a.csv');
 
   await expect.poll(() => typesOf(at('/hook')), { timeout: 30_000 }).toContain('run.succeeded');
-  expect(typesOf(at('/hook')).slice(0, 4)).toEqual(['data.seen', 'dataset.settled', 'run.started', 'step.started']);
+  // On a busy machine a file is seen while it comes, and again once it is whole.
+  const kinds = [...new Set(typesOf(at('/hook')))].slice(0, 4);
+  expect(kinds).toEqual(['data.seen', 'dataset.settled', 'run.started', 'step.started']);
   for (const { headers, body } of at('/hook')) {
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
     const message = { id: String(id), timestamp: String(timestamp), body: Buffer.from(body) };
