@@ -387,6 +387,19 @@ describe('without a change', () => {
     expect(Math.max(...own.verdicts.map(({ columns }) => columns[0]?.size ?? 1))).toBeLessThan(0.08);
   });
 
+  test('a value that came on no such weekday is evidence of any window, as a number', () => {
+    const byWeekday = times(7, (weekday) => numbers('x', weekday === 0 ? [500, 500, 0, 0] : [200, 200, 300, 300]));
+    const reference = referenceOf({ ...numbers('x', [1700, 1700, 1800, 1800]), byWeekday });
+    const { state, verdicts } = judgeAll(
+      reference,
+      times(14, (index) => windowOf((index + 4) % 7 === 0 ? [350, 350, 150, 150] : [200, 200, 300, 300])),
+    );
+
+    for (const { columns } of verdicts) expect(columns[0]?.evidence).toBeGreaterThanOrEqual(0);
+    expect(openedAt(verdicts)).toBe(3);
+    expect(state.columns[0]?.growth.every(Number.isFinite)).toBe(true);
+  });
+
   test('a window longer than a day has no weekday', () => {
     const byWeekday = times(7, (weekday) => numbers('x', weekday === 0 ? [9000, 1000] : [5000, 5000]));
     const reference = referenceOf({ ...numbers('x', [39_000, 31_000]), byWeekday });

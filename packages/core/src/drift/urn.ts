@@ -17,7 +17,7 @@ import type { ColumnCounts, ReferenceColumn } from './reference.ts';
  * their counts are merged by ranks, so the same holds for groups. It does not hold where rows drift while the reference
  * is read; then rows are not exchangeable, and there is no null to hold.
  *
- * Categories, and numbers with ties. Cells are values, and no law holds for every share. n_k + 1/K (Perks) is the
+ * Categories, numbers with ties, and numbers of one weekday, of which a cell may have none. No law holds for every share. n_k + 1/K (Perks) is the
  * predictive law of a Dirichlet prior of weight 1, so false alarms are bounded on average over that prior. That they
  * are rare for fixed shares is measured (decisions/0084). Unseen values get the number of values that came once, which
  * is Good and Turing's estimate of them: 1/n of it is their share (Good, Biometrika 40, 1953).
@@ -108,8 +108,10 @@ export function urnsOf(
   const { counts, learned, dispersion } = given;
   const sums = grouped(groups, counts);
   const values = new Float64Array(groups.count);
+  const hasSpacings = column.kind === 'number' && column.isContinuous === true && counts === column;
+  const priorOf = (group: number): number => (hasSpacings ? Number(group === groups.count - 1) : 1 / groups.count);
   for (let group = 0; group < groups.count; group += 1)
-    values[group] = ((sums[group] ?? 0) + (learned[group] ?? 0)) / dispersion + priorOf(column, groups, group);
+    values[group] = ((sums[group] ?? 0) + (learned[group] ?? 0)) / dispersion + priorOf(group);
   if (column.kind === 'category') {
     const unseen = groups.count - 1;
     const share = column.rows === 0 ? 0 : counts.rows / column.rows;
@@ -121,9 +123,6 @@ export function urnsOf(
   for (let group = 0; group < groups.count; group += 1) some += (sums[group] ?? 0) + (learned[group] ?? 0);
   return { values, presence: Float64Array.of(some / dispersion + 0.5, none / dispersion + 0.5) };
 }
-
-const priorOf = ({ kind, isContinuous }: ReferenceColumn, { count }: Groups, group: number): number =>
-  kind === 'number' && isContinuous === true ? (group === count - 1 ? 1 : 0) : 1 / count;
 
 /** The log probability of a sequence of rows with the counts y from the urn b: Dirichlet-multinomial, without the factor that counts orders. */
 export function logUrn(b: Float64Array, y: ArrayLike<number>): number {
