@@ -10,7 +10,7 @@ import { answerPending, type Dispatcher, isStale, reconcile } from './leases.ts'
 import { passTime } from './machines.ts';
 import { isNews } from './monitor/monitor.ts';
 import { followSinks } from './notified.ts';
-import { modelOwes } from './owed.ts';
+import { modelOwes, modelWakesAt } from './owed.ts';
 import type { Answer, Effect, ModelSignal } from './protocol.ts';
 import { type Model, modelStart } from './state.ts';
 
@@ -66,9 +66,14 @@ export function decideModel(
   const published = events.length > 0 ? { ...noted, lastEventSeq: stream.seq } : noted;
   const { debts, taken } = reconcile(published.debts, modelOwes(published, at), at, stream.seq, dispatcher);
   const next: Model = debts === published.debts ? published : { ...published, debts };
-  if (next === begun && state !== undefined) return { ignored: because ?? 'nothing changed' };
+  if (next === begun && state !== undefined && !wasDue(begun, stamped))
+    return { ignored: because ?? 'nothing changed' };
   return { moved: { ...next, at }, events, taken, ...(because === undefined ? {} : { because }) };
 }
+
+/** A tick that was waited for is appended, whatever came of it: until then its stream is due, and ticked each minute. */
+const wasDue = (model: Model, { type, at }: ModelSignal): boolean =>
+  type === 'clockTicked' && at >= (modelWakesAt(model) ?? Number.POSITIVE_INFINITY);
 
 function beginModel(signal: ModelSignal, model: string): Model | Refusal {
   const plan = signal.type === 'configReleased' ? (signal.plan ?? signal.was) : undefined;

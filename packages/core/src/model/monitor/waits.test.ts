@@ -15,6 +15,7 @@ import {
   serveToTheEnd,
   withChampion,
 } from '../model.fixture.ts';
+import { modelWakesAt } from '../owed.ts';
 import { whyModel } from '../why.ts';
 import { monitorWakes } from './monitor.ts';
 
@@ -57,6 +58,8 @@ const storyOf = ({ state, now }: Driver): string =>
   whyModel(state, now)
     .story.map(({ text }) => text)
     .join('\n');
+
+const wakesWithoutDebts = ({ state }: Driver) => modelWakesAt({ ...state, debts: {} });
 
 /** The run that was begun ends: its version passes the gate, or does not. */
 function end(drive: Driver, auc: number): void {
@@ -119,6 +122,21 @@ describe('drift that begins within the cooldown', () => {
     expect([before, runsOf(drive), didOf(drive, other)]).toEqual([1, 2, 'run']);
     expect(told).toContainEqual(['dev.serin.alert.received.v1', 'scores shift', 'run']);
     expect(drive.state.monitor.runs).toHaveLength(2);
+  });
+
+  test('is due once, whatever it waits for beyond that', () => {
+    const { drive, ends } = within();
+    const plan = { ...planWith(rules, drive.state.revision + 1), approval: { required: true, expires: 3 * day } };
+    drive.say({ type: 'configReleased', revision: drive.state.revision + 1, plan });
+    dropOne(drive, 'two');
+    end(drive, 0.9);
+    drive.skip(ends - 1 - drive.now);
+    drive.say({ type: 'clockTicked' });
+    const before = wakesWithoutDebts(drive);
+    drive.wait(1);
+    expect([didOf(drive, other), drive.state.offered?.version, before]).toEqual(['wait', 3, ends]);
+    expect(wakesWithoutDebts(drive)).toBeGreaterThan(ends);
+    expect(drive.wait(1)).toBe('ignored: nothing is due');
   });
 
   test('starts none when it ended meanwhile', () => {
