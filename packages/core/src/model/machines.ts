@@ -173,14 +173,6 @@ export const machines = {
     owes: (rollout, now, { model }) => rolloutOwes(rollout, now, model),
     wakes: rolloutWakes,
   }),
-  monitor: machineIn('monitor', {
-    table: monitorTable,
-    context: monitorContext,
-    takes: ['alertRaised', 'alertResolved'],
-    wakes: monitorWakes,
-    planned: (monitor, given) => monitor && planMonitor(monitor, given),
-    rule: obeyMonitor,
-  }),
   drift: machineIn('drift', {
     table: driftTable,
     context: (model) => model,
@@ -202,6 +194,15 @@ export const machines = {
     rule: obeyPerformance,
     endsWithModel: true,
     ignoresWhileAbsent: 'no performance is judged',
+  }),
+  // After those that tell it of incidents: what has just ended asks for nothing.
+  monitor: machineIn('monitor', {
+    table: monitorTable,
+    context: monitorContext,
+    takes: ['alertRaised', 'alertResolved'],
+    wakes: monitorWakes,
+    planned: (monitor, given) => monitor && planMonitor(monitor, given),
+    rule: obeyMonitor,
   }),
 };
 

@@ -534,6 +534,17 @@ describe('drift that was found here', () => {
     expect(over.monitor).toMatchObject({ status: 'quiet', alerts: {} });
   });
 
+  test('starts no run where it ends with the cooldown that it waited for', () => {
+    const cooling = modelOf('run', { monitor: { ...monitorStart, runs: [midnight - hour] } });
+    const begun = applyRules(cooling, moment, undefined);
+    const waits = applyRules({ ...begun, drift: { ...(begun.drift as Drift), incident } }, moment, begun);
+    const { incident: _, ...quiet } = waits.drift as Drift;
+    const over = applyRules({ ...waits, drift: quiet as Drift }, { ...moment, at: midnight + day }, waits);
+
+    expect(Object.values(waits.monitor.alerts)).toMatchObject([{ did: 'wait', until: midnight + 5 * hour }]);
+    expect([over.queued, over.intake.status, over.monitor]).toMatchObject([undefined, 'idle', { alerts: {} }]);
+  });
+
   test('that is small is only told, and acts once it has grown', () => {
     const small = { ...incident, level: 'notice' as const };
     const model = applyRules(modelOf('run'), moment, undefined);

@@ -289,7 +289,7 @@ function runFor(alert: Said, monitor: Monitor, { plan, champion }: MonitorContex
 type Said = Pick<SignalOf<'alertRaised'>, 'kind' | 'sender' | 'fingerprint' | 'title' | 'isNotice' | 'at'>;
 const saidBy = ({ kind, sender, title }: Said): string => `${kind} from ${sender}: ${title}`;
 
-const policyOf = ({ monitor, alerts }: ModelPlan) =>
+export const policyOf = ({ monitor, alerts }: ModelPlan) =>
   ({ alert: alerts.onAlert, drift: monitor.onDrift, performance: monitor.onPerformance }) as const;
 
 function without(monitor: Monitor, gone: (key: string) => boolean): Monitor {

@@ -15,6 +15,7 @@ import {
   type Firing,
   type MonitorContext,
   ownSender,
+  policyOf,
   type Waiting,
   type Wanted,
   waiting,
@@ -77,7 +78,8 @@ function cameBack({ monitor, champion }: Model, { of }: Wanted): boolean {
 }
 
 /**
- * What waits is decided upon once its time has come and nothing is on its way that may mend it.
+ * What waits is decided upon once its time has come and nothing is on its way that may mend it; under a policy that starts
+ * no run, at once.
  *
  * Another champion may have mended it. What was found here is judged anew, and is news if it is seen of that one as well;
  * a sender outside has a cooldown to say that it is over.
@@ -90,7 +92,8 @@ function endWait(model: Model, { sender, fingerprint }: Waiting, moment: Moment)
     const until = moment.at + model.plan.monitor.cooldown;
     return { ...model, monitor: waitUntil(model.monitor, firing, until, model.champion) };
   }
-  if (moment.at < firing.until || onItsWay(model, firing) !== undefined) return model;
+  const startsRun = policyOf(model.plan)[firing.kind] === 'run';
+  if (moment.at < firing.until || (startsRun && onItsWay(model, firing) !== undefined)) return model;
   return obey({ ...model, monitor: askAgain(model.monitor, firing, moment.at, monitorContext(model)) }, moment);
 }
 

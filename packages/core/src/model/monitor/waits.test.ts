@@ -234,6 +234,21 @@ describe('drift while a run is going', () => {
     expect(after.did?.because).toContain('had the same dataset, code and parameters');
   });
 
+  test('waits for nothing under a policy that starts no run', () => {
+    const { drive } = begun();
+    const told = drive.state;
+    release(drive, { ...rules, onDrift: 'notify' });
+    const story = storyOf(drive);
+    fail(drive);
+    drive.wait(day);
+    expect([told.monitor.alerts, drive.state.monitor.alerts].flatMap(Object.values)).toMatchObject([
+      { did: 'wait' },
+      { did: 'notify' },
+    ]);
+    expect(story).toContain("'age drifts' (evidently) fires: it was noted");
+    expect(runsOf(drive)).toBe(1);
+  });
+
   test('starts one after it where there is something new to train on', () => {
     const { drive } = begun();
     release(drive);

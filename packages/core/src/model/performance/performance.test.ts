@@ -381,10 +381,13 @@ describe('an incident of performance', () => {
     const worse = withIncident(next, 2, 2 * hour);
     const acts = applyRules(worse, at(6 * hour), worse);
     const again = withIncident(under(acts, 3, now + 20 * hour), 3, 21 * hour);
+    const over = { ...waits, performance: without(must(waits.performance), 'incident') as Performance };
+    const ended = applyRules(over, at(7 * hour), waits);
 
     const didIn = ({ monitor }: Model) => Object.values(monitor.alerts).map(({ did }) => did);
     expect([waits, next, later, worse].map(didIn)).toEqual([['wait'], ['wait'], ['wait'], ['wait']]);
-    expect(later.monitor.runs).toEqual([now]);
+    expect([later, ended].map(({ monitor }) => monitor.runs)).toEqual([[now], [now]]);
+    expect(ended.monitor.status).toBe('quiet');
     expect(whyModel(later, now + 7 * hour).sentence).toContain(': a run starts if it is seen of v2 as well');
     expect(performanceText(waits, now)).toMatch(
       /; a run starts in 6h, at [\d :-]+ UTC, if it still fires then; 3 windows/,
