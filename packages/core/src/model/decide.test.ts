@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { chainProblem, fold } from '../ports/entry.ts';
 import {
+  artifactOf,
   converge,
   driver,
   fakeEndpoint,
   healthy,
   human,
   job,
+  lookThrough,
   planOf,
   score,
   serveTicks,
@@ -271,6 +273,35 @@ describe('an alert', () => {
     });
     const told = drive.entries.at(-1)?.events.map(({ type, data }) => [type, Object(data).did, Object(data).because]);
     expect(told).toEqual([['dev.serin.alert.received.v1', 'escalate', expect.stringMatching(asks)]]);
+  });
+
+  test('asks for newer data for the alert that looked for them, and not for a later one that had its run', () => {
+    const { drive } = withChampion(
+      planOf({ alerts: { onAlert: 'run' }, on: { data: false }, monitor: { cooldown: '1h' } }),
+    );
+    const nothing = { chain: '', chunks: [], objects: 0, bytes: 0, complete: false };
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+    drive.say({ ...alert, fingerprint: 'a' });
+    drive.answer('list', { type: 'listingAdvanced', progress: nothing });
+    drive.say({ ...alert, fingerprint: 'b' });
+    const dataset = { digest: 'newer', bucket: 'drops', prefix: 'fraud/', manifest: 'm', objects: 9, bytes: 90, at: 0 };
+    const progress = { ...nothing, chain: 'newer', chunks: ['chunk'], objects: 9, bytes: 90 };
+    drive.answer('list', { type: 'listingAdvanced', progress, dataset });
+    drive.answer('checkDataset', { type: 'datasetChecked', problems: [] });
+    lookThrough(drive);
+    drive.say({ type: 'slotGranted', run: drive.state.run?.id ?? '' });
+    job(drive, { artifacts: { train: artifactOf('t'), holdout: artifactOf('h') } });
+    job(drive, { artifacts: { model: artifactOf('m') } });
+    score(drive, 0.1);
+    drive.wait(3_600_000);
+    drive.say({ ...alert, fingerprint: 'a', startedAt: '2026-01-02T00:00:00Z' });
+    drive.answer('list', { type: 'listingAdvanced', progress, dataset });
+
+    const did = Object.values(drive.state.monitor.alerts).map((each) => [each.fingerprint, each.did]);
+    expect(did).toEqual([
+      ['a', 'escalate'],
+      ['b', 'run'],
+    ]);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   askAgain,
   didInstead,
   type Firing,
+  keyOf,
   type MonitorContext,
   ownSender,
   policyOf,
@@ -109,10 +110,11 @@ function onItsWay({ run, queued, offered, rollout, versions }: Model, { at }: Fi
 
 /** What an alert that waits will do, and when; `undefined`: it does not wait. */
 export function waitsText(model: Model, firing: Firing, now: number): string | undefined {
-  const { until, sender } = firing;
+  const { until, sender, kind } = firing;
   if (until === undefined) return undefined;
+  if (model.retired) return 'it is decided upon when the model is in the config again, if it still fires then';
   if (isOfAnother(model, firing) && sender === ownSender)
-    return `a run starts if it is seen of v${model.champion} as well`;
+    return `${policyOf(model.plan)[kind] === 'run' ? 'a run starts' : 'it is decided upon'} if it is seen of v${model.champion} as well`;
   if (until > now) return `a run starts ${agoText(until, now)}, at ${momentText(until)}, if it still fires then`;
   return `a run starts after ${onItsWay(model, firing) ?? 'this'}, if it still fires then`;
 }
@@ -128,9 +130,12 @@ export function foundNothingNewer(model: Model, known: string, { at }: Moment): 
   const looked = ['looked for newer data and found none', ...intakeNews(model.intake)].join('; ');
   const because = `${looked}; ${asBeforeText(model, known)}`;
   const skipped = { trigger: 'drift', at, because };
-  const asked = Object.entries(model.monitor.alerts).findLast(([, { did }]) => did === 'run');
-  if (asked === undefined) return { ...model, skipped };
-  const [of, { kind, sender, title }] = asked;
+  const asked = Object.values(model.monitor.alerts).filter(({ did }) => did === 'run');
+  // What asked last is known by `did`, unless another alert was told meanwhile.
+  const last = asked.find((firing) => keyOf(firing) === model.did?.of) ?? asked.at(-1);
+  if (last === undefined) return { ...model, skipped };
+  const { kind, sender, title } = last;
+  const of = keyOf(last);
   const told = { do: 'escalate', because: `${kind} from ${sender}: ${title}; ${because}`, of } as const;
   return { ...model, skipped, did: told, monitor: withoutRun(didInstead(model.monitor, told, 'escalate')) };
 }

@@ -195,6 +195,16 @@ describe('drift that begins within the cooldown', () => {
     expect([didOf(told, other), runsOf(told)]).toEqual(['notify', 1]);
   });
 
+  test('waits for a model that left the config to come back', () => {
+    const { drive, ends } = within();
+    drive.say({ type: 'configReleased', revision: drive.state.revision + 1 });
+    drive.wait(ends - drive.now);
+    const [away, story] = [didOf(drive, other), storyOf(drive)];
+    release(drive);
+    expect([away, runsOf(drive), didOf(drive, other)]).toEqual(['wait', 2, 'run']);
+    expect(story).toContain('fires: it is decided upon when the model is in the config again, if it still fires then');
+  });
+
   test('gives a sender outside a cooldown to say that a new champion mends it', () => {
     const { drive, endpoint, ends } = within();
     dropOne(drive, 'two');

@@ -389,6 +389,11 @@ describe('an incident of performance', () => {
     expect([later, ended].map(({ monitor }) => monitor.runs)).toEqual([[now], [now]]);
     expect(ended.monitor.status).toBe('quiet');
     expect(whyModel(later, now + 7 * hour).sentence).toContain(': a run starts if it is seen of v2 as well');
+    const rolling = {
+      ...later,
+      plan: { ...later.plan, monitor: { ...later.plan.monitor, onPerformance: 'notify' } },
+    } as const;
+    expect(performanceText(rolling, now + 7 * hour)).toContain('; it is decided upon if it is seen of v2 as well; 3');
     expect(performanceText(waits, now)).toMatch(
       /; a run starts in 6h, at [\d :-]+ UTC, if it still fires then; 3 windows/,
     );
