@@ -126,7 +126,10 @@ describe('drift that begins within the cooldown', () => {
 
   test('is due once, whatever it waits for beyond that', () => {
     const { drive, ends } = within();
-    const plan = { ...planWith(rules, drive.state.revision + 1), approval: { required: true, expires: 3 * day } };
+    const plan = {
+      ...planWith(rules, drive.state.revision + 1),
+      approval: { required: true, fourEyes: false, expires: 3 * day },
+    };
     drive.say({ type: 'configReleased', revision: drive.state.revision + 1, plan });
     dropOne(drive, 'two');
     end(drive, 0.9);
