@@ -245,6 +245,23 @@ describe('a window of labels', () => {
     );
   });
 
+  test.each([
+    ['monitor.performance', { performance: { window: '1h', maturity: '2h', prediction: '/label' } }, {}],
+    ['the guardrail', { performance: { window: '1h', maturity: '2h' } }, { labels: { prediction: '/label' } }],
+  ] as const)('has nothing of predictions that %s looked for elsewhere', (_, monitor, guardrails) => {
+    const { drive } = judged({});
+    for (const window of [labels(600, 600), labels(600, 600)]) mature(drive, window);
+    const plan = planOf({ on: { data: false }, monitor, rollout: { guardrails } });
+    drive.say({ type: 'configReleased', revision: 3, plan });
+
+    const next = performanceOf(drive);
+    expect(next).toMatchObject({ status: 'maturing', first: noOutcomes, evidence: noLosses, windows: [] });
+    expect(next.from).toBeGreaterThanOrEqual(drive.now);
+    expect(performanceText(drive.state, drive.now)).toContain(
+      '; nothing is said of the last window: predictions stand elsewhere in answers, so they count from 2026-01-01 ',
+    );
+  });
+
   test('keep their errors under another scale, as those are in units of the prediction, and lose them without one', () => {
     const { drive } = judged({ limit: 0.1, scale: 10 });
     const errors = { numbers: 500, unknown: 0, absolute: 500, squares: 500, fourths: 500 };
@@ -448,6 +465,19 @@ test('says in one line how good the champion is, and why it is not judged', () =
   expect(performanceText(withChampion(planOf()).drive.state, 0)).toBe(
     'performance is not judged: give monitor.performance in the config, and send labels',
   );
+});
+
+test('says where to look where no prediction was right', () => {
+  const said = (outcomes: Outcomes) => {
+    const { drive } = judged();
+    mature(drive, outcomes);
+    return performanceText(drive.state, drive.now);
+  };
+  const hint = '; no prediction was right, as if it were looked for in the wrong place: see monitor.performance.prediction; ';
+
+  expect(said(labels(500))).toContain(hint);
+  expect(said({ ...labels(500), losses: 500 })).toContain(hint);
+  expect(said(labels(499))).not.toContain('wrong place');
 });
 
 test('says in the same line how good it is at a class, and how far off its numbers are', () => {

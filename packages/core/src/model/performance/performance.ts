@@ -3,7 +3,7 @@ import { defined, without } from '../../base/objects.ts';
 import type { Table } from '../../base/table.ts';
 import { momentText } from '../../base/time.ts';
 import type { ModelPlan } from '../../config/config.ts';
-import { maturityOf, truthRuleOf } from '../../config/performance.ts';
+import { maturityOf, predictionIn, truthRuleOf } from '../../config/performance.ts';
 import { isWorse, type LossEvidence, logWorse, lossLimit, noLosses, withWindow } from '../../drift/losses.ts';
 import { addOutcomes, lacksIn, leastCoverage, lossOf, noOutcomes, type Outcomes } from '../../drift/outcomes.ts';
 import { labelsKeptMs } from '../../guardrails/labels.ts';
@@ -113,13 +113,21 @@ interface Planned {
   readonly at: number;
 }
 
-/** Under another plan the open window is read again; where ids of requests are read from another place, it begins anew. */
+/**
+ * Under another plan the open window is read again; where ids of requests are read from another place, it begins anew. Where
+ * predictions are, all does: one machine reads them when they are recorded, and what was read elsewhere tells no limit.
+ */
 export function planPerformance(performance: Performance | undefined, planned: Planned): Performance | undefined {
   const { plan, before, at } = planned;
   const known = underRules(performance, planned);
-  if (known === undefined || !isIdElsewhere(plan, before)) return known;
-  const because = `the ids of requests stand elsewhere in monitor.capture.fields, so they count from ${momentText(at)} on`;
-  return openWindow({ ...known, because }, at, plan);
+  if (known === undefined) return undefined;
+  const anew = (what: string, kept: Known) =>
+    openWindow({ ...kept, because: `${what}, so they count from ${momentText(at)} on` }, at, plan);
+  if (predictionIn(plan) !== predictionIn(before))
+    return anew('predictions stand elsewhere in answers', { ...ofOtherLosses(known), windows: [] });
+  if (isIdElsewhere(plan, before))
+    return anew('the ids of requests stand elsewhere in monitor.capture.fields', known);
+  return known;
 }
 
 /** On a cloud that is where it is looked for in requests without names, also in those of before. */
@@ -149,7 +157,7 @@ function underRules(performance: Performance | undefined, { plan, before }: Plan
   return openWindow(now.scale === was?.scale ? known : ofOtherLosses(known), from, plan);
 }
 
-/** Under another scale a loss is another thing: no limit, no evidence and no incident of before says anything of it. */
+/** A loss is another thing now: no limit, no evidence and no incident of before says anything of it. */
 const ofOtherLosses = <State extends Known>(performance: State) => ({
   ...without(performance, 'incident'),
   evidence: noLosses,

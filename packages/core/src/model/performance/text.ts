@@ -24,6 +24,7 @@ export function performanceText(model: Model, now: number): string {
   const said = incident === undefined ? lastText(performance) : openText(incident, ownNext(model, 'performance', now));
   return [
     said,
+    wrongText(performance),
     truthsText(performance, model.plan),
     because === undefined ? '' : `nothing is said of the last window: ${because}`,
     limitOf(performance, model.plan) === undefined
@@ -54,6 +55,14 @@ function lastText({ windows, version }: Performance): string {
   const { evidence, limit } = last;
   const sure = evidence === undefined ? '' : `, evidence ${evidence.toPrecision(2)}`;
   return `${windowText(last)}${limit === undefined ? '' : `; the limit is ${amount(limit, isLoss(last))}${sure}`}`;
+}
+
+/** A place where no prediction is looks like a model that is never right. */
+function wrongText({ windows, version }: Performance): string {
+  const last = windows.at(-1);
+  return last?.version === version && last.lost === last.labels
+    ? 'no prediction was right, as if it were looked for in the wrong place: see monitor.performance.prediction'
+    : '';
 }
 
 /** What the last truths say beyond what is lost, or what lacks before they do; empty without truths. */
