@@ -473,7 +473,8 @@ test('says where to look where no prediction was right', () => {
     mature(drive, outcomes);
     return performanceText(drive.state, drive.now);
   };
-  const hint = '; no prediction was right, as if it were looked for in the wrong place: see monitor.performance.prediction; ';
+  const hint =
+    '; no prediction was right, as if it were looked for in the wrong place, or truths were written otherwise: see monitor.performance.prediction; ';
 
   expect(said(labels(500))).toContain(hint);
   expect(said({ ...labels(500), losses: 500 })).toContain(hint);

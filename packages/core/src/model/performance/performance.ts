@@ -125,8 +125,7 @@ export function planPerformance(performance: Performance | undefined, planned: P
     openWindow({ ...kept, because: `${what}, so they count from ${momentText(at)} on` }, at, plan);
   if (predictionIn(plan) !== predictionIn(before))
     return anew('predictions stand elsewhere in answers', { ...ofOtherLosses(known), windows: [] });
-  if (isIdElsewhere(plan, before))
-    return anew('the ids of requests stand elsewhere in monitor.capture.fields', known);
+  if (isIdElsewhere(plan, before)) return anew('the ids of requests stand elsewhere in monitor.capture.fields', known);
   return known;
 }
 

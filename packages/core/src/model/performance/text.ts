@@ -61,7 +61,7 @@ function lastText({ windows, version }: Performance): string {
 function wrongText({ windows, version }: Performance): string {
   const last = windows.at(-1);
   return last?.version === version && last.lost === last.labels
-    ? 'no prediction was right, as if it were looked for in the wrong place: see monitor.performance.prediction'
+    ? 'no prediction was right, as if it were looked for in the wrong place, or truths were written otherwise: see monitor.performance.prediction'
     : '';
 }
 
