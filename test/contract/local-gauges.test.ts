@@ -187,3 +187,34 @@ test.each<[string, Partial<Outcomes>, object]>([
     last: { loss: 0.2, ...more },
   });
 });
+
+test.each([
+  ['of the champion', 1, { probability: '/1' }, [0.2, 0.9]],
+  ['of no version that served before it', 2, { probability: '/1' }, [undefined, undefined]],
+  ['of no estimate that the config does not ask for any more', 1, undefined, [0.2, undefined]],
+] as const)('gauges of the last window are those %s', async (_, version, estimate, [loss, accuracy]) => {
+  const capture = { share: '10%', fields: ['age'] };
+  const monitor = { capture, drift: {}, performance: { limit: 0.2 }, ...(estimate === undefined ? {} : { estimate }) };
+  const { drive } = withChampion(planOf({ monitor }));
+  const { performance } = drive.state;
+  if (performance === undefined) throw new Error('labels are not judged');
+  const window = { from: 0, to: 1, version: 1, predictions: 300, labels: 300, lost: 60, losses: 0 };
+  const seen = { from: 0, to: 1, rows: 300, evidence: 1, threshold: 365, size: 0, alarms: [] };
+  const drift = {
+    ...({ status: 'collecting', version, reference: 'r', turn: 1, from: 1, until: 2 } as const),
+    windows: [{ ...seen, estimate: { version: 1, rows: 300, accuracy: 0.9, error: 0.01 } }],
+  };
+  const { gauges, write } = open();
+  const state = {
+    ...drive.state,
+    champion: version,
+    drift,
+    performance: { ...performance, version, windows: [window] },
+  };
+
+  await write({ ...drive, now: drive.now, entries: drive.entries, state });
+
+  const [model] = (await gauges.read()).models;
+  expect(model?.performance?.last?.loss).toBe(loss);
+  expect(model?.drift?.last?.estimate?.accuracy).toBe(accuracy);
+});

@@ -4,8 +4,9 @@ import type { Estimate } from '@serin/core/drift/estimate';
 import { lossOf, type Measured } from '@serin/core/drift/outcomes';
 import { allModels } from '@serin/core/engine/find';
 import type { Drift } from '@serin/core/model/drift/drift';
+import { lastEstimate } from '@serin/core/model/drift/estimate';
 import type { PendingEffects } from '@serin/core/model/leases';
-import { type LossWindow, limitOf, type Performance } from '@serin/core/model/performance/performance';
+import { type LossWindow, lastWindow, limitOf, type Performance } from '@serin/core/model/performance/performance';
 import { lastTruths } from '@serin/core/model/performance/truths';
 import { rolloutEnded } from '@serin/core/model/rollout/state';
 import { runEnded } from '@serin/core/model/run/state';
@@ -139,25 +140,25 @@ function gaugeOf(model: Model, debts: Debts): ModelGauge | undefined {
       : { rollout: { status: rollout.status, candidate: rollout.candidate } }),
     firing: Object.keys(monitor.alerts).length,
     approvals: pending.length,
-    ...(drift === undefined ? {} : { drift: driftOf(drift) }),
+    ...(drift === undefined ? {} : { drift: driftOf(drift, model) }),
     ...(performance === undefined ? {} : { performance: performanceOf(performance, model) }),
     ...(since.length === 0 ? {} : { dataSince: Math.min(...since) }),
     ...(debts.size === 0 ? {} : { owesSince: Math.min(...debts.values()) }),
   };
 }
 
-function driftOf({ incident, windows }: Drift): NonNullable<ModelGauge['drift']> {
+function driftOf({ incident, windows }: Drift, model: Model): NonNullable<ModelGauge['drift']> {
   const last = windows.at(-1);
   return {
     isOpen: incident !== undefined,
     ...(last === undefined
       ? {}
-      : { last: { evidence: last.evidence, size: last.size, ...defined({ estimate: last.estimate }) } }),
+      : { last: { evidence: last.evidence, size: last.size, ...defined({ estimate: lastEstimate(model) }) } }),
   };
 }
 
 function performanceOf(performance: Performance, { plan }: Model): NonNullable<ModelGauge['performance']> {
-  const last = performance.windows.at(-1);
+  const last = lastWindow(performance);
   return {
     isOpen: performance.incident !== undefined,
     ...defined({ limit: limitOf(performance, plan) }),

@@ -91,7 +91,7 @@ export function beginDrift(
 /**
  * Under other `fields` the window begins anew: on a cloud they name the values of requests when those are read, and on one
  * machine what was not among them was not kept. So no window has requests of both. Where only the probabilities are
- * elsewhere in answers, a window that is being counted is counted anew.
+ * elsewhere in answers, a window that is being counted is counted anew, and what was estimated before is forgotten.
  */
 export function planDrift(
   drift: Drift | undefined,
@@ -102,8 +102,15 @@ export function planDrift(
     const because = `monitor.capture.fields changed, so requests count from ${momentText(at)} on`;
     return { ...collect({ ...(without(drift, 'few', 'unread') as Drift), from: at }, at, plan), because };
   }
-  if (drift.status !== 'counting' || placeIn(plan) === placeIn(before)) return drift;
-  return { ...(without(drift, 'counted', 'cursor') as typeof drift), turn: drift.turn + 1 };
+  return placeIn(plan) === placeIn(before) ? drift : withoutEstimates(drift);
+}
+
+function withoutEstimates({ unestimated: _, ...drift }: Drift): Drift {
+  const windows = drift.windows.map((window) => without(window, 'estimate'));
+  if (drift.status === 'counting')
+    return { ...(without(drift, 'counted', 'cursor') as typeof drift), windows, turn: drift.turn + 1 };
+  if (drift.status === 'judging') return { ...drift, windows, counted: without(drift.counted, 'probabilities') };
+  return { ...drift, windows };
 }
 
 const fieldsIn = ({ monitor }: ModelPlan): string => canonical(monitor.capture?.fields ?? []);

@@ -71,6 +71,22 @@ describe('what is expected without labels', () => {
     expect(planDrift(drift, { plan: planOf({}), before: plan, at: 1 })).toBeUndefined();
   });
 
+  test('of another place is in no window of before, nor in one that is being judged', () => {
+    const { estimate } = after(probable(1000));
+    const window = { from: 0, to: 1, rows: 1000, evidence: 2, threshold: 365, size: 0.02, alarms: [] };
+    const drift: Drift = {
+      ...{ version: 1, turn: 4, from: 0, until: day, reference: 'ref', windows: [{ ...window, estimate }] },
+      ...({ status: 'judging', counted: { counts: 'c', rows: 1000, probabilities: probable(1000) } } as const),
+    } as Drift;
+    const elsewhere = planOf({ monitor: { ...judged, estimate: { probability: '/1', cutoff: 0.9 } } });
+    const next = planDrift(drift, { plan: elsewhere, before: plan, at: 1 });
+
+    expect(next).toEqual({ ...drift, windows: [window], counted: { counts: 'c', rows: 1000 } });
+    expect(
+      planDrift({ ...drift, status: 'collecting' } as Drift, { plan: elsewhere, before: plan, at: 1 }),
+    ).toMatchObject({ windows: [window], turn: 4 });
+  });
+
   test('is of a version whose own evaluate job found its probabilities calibrated', () => {
     expect(after(probable(1000))).toEqual({
       estimate: {

@@ -82,18 +82,24 @@ function lackOf(seen: Probabilities, pointer: string): string | undefined {
     : undefined;
 }
 
+/** Of the last window that was judged, of the champion; `undefined`: the config does not ask for it, or nothing is. */
+export function lastEstimate({ plan, champion, drift }: Pick<Model, 'plan' | 'champion' | 'drift'>) {
+  const last = drift?.windows.at(-1)?.estimate;
+  return plan.monitor.estimate !== undefined && last?.version === champion ? last : undefined;
+}
+
 /** What is expected of the champion without labels, in one line; `undefined`: the config does not ask for it. */
-export function estimateText({ plan, champion, versions, drift, retired }: Model): string | undefined {
+export function estimateText(model: Model): string | undefined {
+  const { plan, champion, versions, drift, retired } = model;
   if (plan.monitor.estimate === undefined) return undefined;
   const off = 'nothing is estimated without labels';
   if (drift === undefined || champion === undefined || retired) return `${off} while drift is not judged`;
   const flaw = flawOf(champion, calibrationOf(versionOf(versions, champion)));
   if (flaw !== undefined) return `${off}: ${flaw}`;
-  const { windows, unestimated, incident } = drift;
+  const { unestimated, incident } = drift;
   if (unestimated !== undefined) return `nothing is estimated of the last window: ${unestimated}`;
-  const last = windows.at(-1)?.estimate;
-  if (last === undefined || last.version !== champion)
-    return `nothing is estimated of v${champion} yet: its first window is awaited`;
+  const last = lastEstimate(model);
+  if (last === undefined) return `nothing is estimated of v${champion} yet: its first window is awaited`;
   const moved = incident === undefined ? '' : '; requests have drifted, so it may be wrong';
   return `estimated without labels: ${estimatedText(last)}${moved}`;
 }

@@ -64,6 +64,12 @@ const maxTicksPerReading = 240;
 /** The first labels of a version say how wrong it is; so many tell it to about 2 points. */
 export const firstLabels = 1000;
 
+/** The last window that was judged of the version that is; `undefined`: none was yet. */
+export function lastWindow({ windows, version }: Pick<Base, 'windows' | 'version'>): LossWindow | undefined {
+  const last = windows.at(-1);
+  return last?.version === version ? last : undefined;
+}
+
 type Maturing = Extract<Performance, { status: 'maturing' }>;
 
 interface Rules extends NonNullable<ModelPlan['monitor']['performance']> {

@@ -13,7 +13,7 @@ import {
 import { ownNext } from '../monitor/own.ts';
 import type { Model } from '../state.ts';
 import type { LossIncident } from './incident.ts';
-import { firstLabels, type LossWindow, limitOf, type Performance } from './performance.ts';
+import { firstLabels, type LossWindow, lastWindow, limitOf, type Performance } from './performance.ts';
 import { lastTruths } from './truths.ts';
 
 /** What labels say of the champion, in one line: how good it is, how sure that is, and what is waited for. */
@@ -49,18 +49,18 @@ const openText = (incident: LossIncident, next: string): string =>
 const endText = ({ clean, limit, isLoss }: LossIncident): string =>
   `${countText(cleanWindowsToResolve - clean, clean === 0 ? 'window' : 'more window')} in a row with at most ${amount(limit, isLoss)} end it`;
 
-function lastText({ windows, version }: Performance): string {
-  const last = windows.at(-1);
-  if (last === undefined || last.version !== version) return `no window of v${version} was judged by its labels yet`;
+function lastText(performance: Performance): string {
+  const last = lastWindow(performance);
+  if (last === undefined) return `no window of v${performance.version} was judged by its labels yet`;
   const { evidence, limit } = last;
   const sure = evidence === undefined ? '' : `, evidence ${evidence.toPrecision(2)}`;
   return `${windowText(last)}${limit === undefined ? '' : `; the limit is ${amount(limit, isLoss(last))}${sure}`}`;
 }
 
 /** A place where no prediction is looks like a model that is never right. */
-function wrongText({ windows, version }: Performance): string {
-  const last = windows.at(-1);
-  return last?.version === version && last.lost === last.labels
+function wrongText(performance: Performance): string {
+  const last = lastWindow(performance);
+  return last !== undefined && last.lost === last.labels
     ? 'no prediction was right, as if it were looked for in the wrong place, or truths were written otherwise: see monitor.performance.prediction'
     : '';
 }
