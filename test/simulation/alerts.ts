@@ -53,8 +53,9 @@ function ran(told: Told, before: Model | undefined, after: Model): void {
 
 /** What waits for the cooldown starts a run, or asks somebody, as soon as that has ended and nothing else is on its way. */
 function waits(after: Model, due: number | undefined): void {
-  const { monitor, plan, at, champion, run, offered, queued, rollout } = after;
-  const isBusy = [run, rollout].some((item) => item !== undefined && !('endedAt' in item)) || offered || queued;
+  const { monitor, plan, at, champion, run, offered, queued, rollout, freeze, retired } = after;
+  const isGoing = [run, rollout].some((item) => item !== undefined && !('endedAt' in item));
+  const isBusy = isGoing || offered || queued || freeze || retired;
   const ends = Math.max(0, ...monitor.runs) + plan.monitor.cooldown;
   for (const { did, kind, sender, title, champion: of, isNotice } of Object.values(monitor.alerts).map(
     withNotice(after),

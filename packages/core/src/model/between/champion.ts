@@ -33,11 +33,18 @@ export const noteReturn = (model: Model, to: number, at: number): Model => ({
 /** A candidate was taken back, and the champion stayed; how that one came to serve is as it was. */
 export function noteStay(model: Model, champion: number | undefined, at: number): Model {
   if (champion === undefined) return model;
-  const { wentBack } = model.monitor;
-  const cameBack = wentBack?.to === champion && wentBack.stayed === undefined;
-  const back = noteReturn(model, champion, at);
-  return cameBack ? back : { ...back, monitor: { ...back.monitor, wentBack: { at, to: champion, stayed: true } } };
+  const { monitor, ...back } = noteReturn(model, champion, at);
+  return {
+    ...back,
+    monitor: cameBack(model) ? { ...monitor, wentBack: { at, to: champion, cameBack: true } } : monitor,
+  };
 }
+
+/** The champion is an earlier one that traffic went back to. States from before say so by the time alone. */
+export const cameBack = ({ monitor: { wentBack }, champion, served }: Model): boolean =>
+  wentBack !== undefined &&
+  wentBack.to === champion &&
+  (wentBack.cameBack === true || served.at(-1)?.at === wentBack.at);
 
 /** A rollback has arrived: an earlier version serves again, and the one that it replaced is not to. */
 export function goBack(model: Model, to: number, at: number, by: string): Model {

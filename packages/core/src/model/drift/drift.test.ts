@@ -632,6 +632,15 @@ describe('drift that was found here', () => {
       expect(later.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
       expect(withIncident(over, { version: 2 }, midnight + 30 * day).did?.do).toBe('escalate');
     });
+
+    test('as a state from before says it, by when the champion began to serve', () => {
+      const served = [{ at: start, version: 3, because: 'promoted' }];
+      const old = (at: number): Model => ({ ...begun, served, monitor: { ...begun.monitor, wentBack: { at, to: 3 } } });
+      const [stayed, went] = [old(start + hour), old(start)].map((model) => withIncident(model, {}, midnight + day));
+
+      expect(stayed?.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
+      expect([went?.rollout, went?.did?.do]).toEqual([undefined, 'escalate']);
+    });
   });
 
   test('has room beside a hundred alerts of others', () => {

@@ -33,9 +33,9 @@ interface Base {
   readonly runs: readonly number[];
   /**
    * The version that traffic last went back to, and when: the cooldown protects it, and no other.
-   * `stayed`: it was the champion all along, and a candidate was taken back.
+   * `cameBack`: that was so before as well, and since then a candidate was taken back.
    */
-  readonly wentBack?: { readonly at: number; readonly to: number; readonly stayed?: true };
+  readonly wentBack?: { readonly at: number; readonly to: number; readonly cameBack?: true };
   /** What the alert just taken in asks for; a rule between the machines does it and takes this away. */
   readonly wants?: Wanted;
 }

@@ -1,7 +1,7 @@
 import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
 import { agoText, momentText } from '../../base/time.ts';
-import { rollBack } from '../between/champion.ts';
+import { cameBack, rollBack } from '../between/champion.ts';
 import { finishedWith, requestRun } from '../between/runs.ts';
 import { intakeNews, lookForDrift } from '../intake/intake.ts';
 import { rolloutEnded } from '../rollout/state.ts';
@@ -18,7 +18,6 @@ import {
   ownSender,
   policyOf,
   type Waiting,
-  type Wanted,
   waiting,
   waitUntil,
   withoutRun,
@@ -59,7 +58,9 @@ function obey(model: Model, moment: Moment): Model {
       'escalate',
       `v${model.rollout?.candidate} is being released, and only an alert takes a release back: abort the rollout, or wait for its end`,
     );
-  if (cameBack(model, wants))
+  // The release may be what was wrong. What is wrong with the version before came from outside, and each earlier one would
+  // be quarantined in turn.
+  if (heard.monitor.alerts[wants.of]?.kind !== 'alert' && cameBack(model))
     return instead(
       'escalate',
       `traffic went back to v${model.champion} already, and no version was released since: an earlier one is no cure for what comes in, so train a version on newer data`,
@@ -67,15 +68,6 @@ function obey(model: Model, moment: Moment): Model {
   const by = wants.because.replace(/^alert /, 'an alert ');
   const back = rollBack(heard, undefined, { ...moment, by }, undefined);
   return 'refused' in back ? instead('escalate', back.refused) : back;
-}
-
-/**
- * Drift and lost performance take traffic back from a version that was released, and no further: its release may be what
- * was wrong. What is wrong with the version before it came from outside, and each earlier one would be quarantined in turn.
- */
-function cameBack({ monitor, champion }: Model, { of }: Wanted): boolean {
-  const { wentBack, alerts } = monitor;
-  return wentBack?.to === champion && wentBack?.stayed === undefined && alerts[of]?.kind !== 'alert';
 }
 
 /**
@@ -100,8 +92,11 @@ function endWait(model: Model, { sender, fingerprint }: Waiting, moment: Moment)
 
 const isOfAnother = ({ champion }: Model, firing: Firing): boolean => firing.champion !== champion;
 
-/** What may mend what fires, and has not come to its end: a run, or the version of a run that ended since it fires. */
-function onItsWay({ run, queued, offered, rollout, versions }: Model, { at }: Firing): string | undefined {
+/** What comes before a run: that one may start, and the end of what may mend it, a run or the version of one since it fires. */
+function onItsWay(model: Model, { at }: Firing): string | undefined {
+  const { run, queued, offered, rollout, versions, freeze, retired } = model;
+  if (retired) return 'the model is in the config again';
+  if (freeze !== undefined) return 'the end of the freeze';
   if (run !== undefined && !runEnded(run)) return `the end of run ${shortId(run.id)}`;
   if (queued !== undefined) return `the run by ${queued.trigger.kind} that was asked for`;
   const candidate = rolloutEnded(rollout) ? offered?.version : rollout?.candidate;

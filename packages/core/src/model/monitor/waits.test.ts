@@ -262,6 +262,25 @@ describe('drift while a run is going', () => {
     expect(runsOf(drive)).toBe(1);
   });
 
+  test.each([
+    ['a freeze', { freeze: { by: 'ann', because: 'audit' }, plan: planWith(rules, 3) }],
+    ['a time out of the config', {}],
+  ])('starts none after %s in which it ended, and one where it did not', (_, gone) => {
+    const runs = [true, false].map((ends) => {
+      const { drive } = serving();
+      drive.say({ type: 'configReleased', revision: 3, ...gone });
+      drive.say(drift);
+      const before = [didOf(drive), drive.state.queued, drive.state.monitor.runs.length];
+      if (ends) drive.say(over(drift));
+      release(drive);
+      return [...before, runsOf(drive)];
+    });
+    expect(runs).toEqual([
+      ['wait', undefined, 0, 0],
+      ['wait', undefined, 0, 1],
+    ]);
+  });
+
   test('starts one after it where there is something new to train on', () => {
     const { drive } = begun();
     release(drive);
