@@ -25,31 +25,26 @@ export function quarantine(model: Model, number: number, at: number, because: st
 }
 
 /** An incident took traffic back: its other alerts are not about the version that traffic went back to. */
-export const noteReturn = (model: Model, to: number, at: number): Model => ({
+const noteReturn = (model: Model, wentBack: NonNullable<Model['monitor']['wentBack']>): Model => ({
   ...model,
-  monitor: { ...model.monitor, wentBack: { at, to } },
+  monitor: { ...model.monitor, wentBack },
 });
 
 /** A candidate was taken back, and the champion stayed; how that one came to serve is as it was. */
 export function noteStay(model: Model, champion: number | undefined, at: number): Model {
   if (champion === undefined) return model;
-  const { monitor, ...back } = noteReturn(model, champion, at);
-  return {
-    ...back,
-    monitor: cameBack(model) ? { ...monitor, wentBack: { at, to: champion, cameBack: true } } : monitor,
-  };
+  const since = cameBack(model) ? model.served.at(-1)?.at : undefined;
+  return noteReturn(model, { at, to: champion, ...defined({ since }) });
 }
 
-/** The champion is an earlier one that traffic went back to. States from before say so by the time alone. */
+/** The champion serves since traffic went back to it. */
 export const cameBack = ({ monitor: { wentBack }, champion, served }: Model): boolean =>
-  wentBack !== undefined &&
-  wentBack.to === champion &&
-  (wentBack.cameBack === true || served.at(-1)?.at === wentBack.at);
+  wentBack !== undefined && wentBack.to === champion && served.at(-1)?.at === (wentBack.since ?? wentBack.at);
 
 /** A rollback has arrived: an earlier version serves again, and the one that it replaced is not to. */
 export function goBack(model: Model, to: number, at: number, by: string): Model {
   const old = model.champion;
-  const back = noteReturn(promoteChampion(model, to, at, `serves again: rolled back by ${by}`), to, at);
+  const back = noteReturn(promoteChampion(model, to, at, `serves again: rolled back by ${by}`), { at, to });
   if (old === undefined) return back;
   const lastGood = back.lastGood.filter((number) => number !== old);
   return quarantine({ ...back, lastGood }, old, at, `taken back by ${by}`);

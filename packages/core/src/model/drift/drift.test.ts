@@ -628,9 +628,16 @@ describe('drift that was found here', () => {
       const later = withIncident(stayed, {}, midnight + 30 * day);
       const cameBack = noteStay(back, 2, midnight + 10 * day);
       const over = withIncident(cameBack, undefined, midnight + 11 * day);
+      const released = promoteChampion(
+        promoteChampion(over, 3, day2.at, 'promoted'),
+        2,
+        midnight + 12 * day,
+        'promoted',
+      );
 
       expect(later.rollout).toMatchObject({ kind: 'rollback', candidate: 2 });
       expect(withIncident(over, { version: 2 }, midnight + 30 * day).did?.do).toBe('escalate');
+      expect(withIncident(released, { version: 2 }, midnight + 30 * day).rollout).toMatchObject({ kind: 'rollback' });
     });
 
     test('as a state from before says it, by when the champion began to serve', () => {

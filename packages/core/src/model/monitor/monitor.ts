@@ -33,9 +33,9 @@ interface Base {
   readonly runs: readonly number[];
   /**
    * The version that traffic last went back to, and when: the cooldown protects it, and no other.
-   * `cameBack`: that was so before as well, and since then a candidate was taken back.
+   * `since`: it came to serve that way before, and a candidate was taken back last.
    */
-  readonly wentBack?: { readonly at: number; readonly to: number; readonly cameBack?: true };
+  readonly wentBack?: { readonly at: number; readonly to: number; readonly since?: number };
   /** What the alert just taken in asks for; a rule between the machines does it and takes this away. */
   readonly wants?: Wanted;
 }
