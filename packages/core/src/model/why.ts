@@ -8,7 +8,7 @@ import { didText } from '../sinks/sentence.ts';
 import { heldBy } from './between/offer.ts';
 import { unreadyText } from './endpoint/endpoint.ts';
 import { intakeNews, intakeText, leftOutTexts } from './intake/intake.ts';
-import { firingName, firingText, holding, waiting } from './monitor/monitor.ts';
+import { firingName, firingText, holding, shortName, waiting } from './monitor/monitor.ts';
 import { waitsText } from './monitor/rule.ts';
 import { untoldTexts } from './notified.ts';
 import { rulesFor } from './rollout/evidence.ts';
@@ -306,12 +306,19 @@ function queuedText({ queued, freeze, run }: Model): string {
 function alertsText(model: Model, now: number): string {
   const firing = firingText(model.monitor, ' has been firing');
   if (firing === '') return '';
-  const waits = waiting(model.monitor).flatMap((each) => waitsText(model, each, now) ?? [])[0];
-  const text = waits === undefined ? firing : `${firing}: ${waits}`;
   const holds = holding(model.monitor, model.plan.alerts).length > 0;
   const version = holds && heldBy(model).length > 0 ? model.offered?.version : undefined;
-  if (version !== undefined) return `${text} and holds v${version}`;
-  return `${text}${holds ? ', and nothing else starts to roll out' : ''}`;
+  const nothing = holds ? ', and nothing else starts to roll out' : '';
+  const held = version === undefined ? nothing : ` and holds v${version}`;
+  return `${firing}${held}${waitingText(model, now)}`;
+}
+
+/** What the first alert that waits will do: it need not be the one that is named as firing. */
+function waitingText(model: Model, now: number): string {
+  const [first] = waiting(model.monitor);
+  if (first === undefined) return '';
+  const isNamed = Object.values(model.monitor.alerts)[0] === first;
+  return `${isNamed ? '' : `; ${shortName(first)}`}: ${waitsText(model, first, now)}`;
 }
 
 /** What an offered version waits for, and how it can be let go. */

@@ -199,6 +199,14 @@ describe('an alert', () => {
   });
 });
 
+test('of a state from before, an alert that had its run and names no champion speaks for its tool', () => {
+  const { monitor } = heard([drift({})], { monitor: retraining });
+  const context = { plan: planOf({ monitor: retraining }), releasing: false, champion: 3 };
+  const told = step(monitorTable, monitor, drift({ fingerprint: 'g', afterMs: hour }), context);
+  expect(Object.values(monitor.alerts)).toEqual([expect.not.objectContaining({ champion: expect.anything() })]);
+  expect('moved' in told && told.moved.wants?.do).toBe('notify');
+});
+
 test('of one batch, an alert is over whose end comes after it, of the same model alone', () => {
   const { type: _, ...alert } = { ...raised() } as AlertRaised;
   const told = (model: string, type: 'alertRaised' | 'alertResolved') => ({

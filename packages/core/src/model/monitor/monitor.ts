@@ -272,9 +272,9 @@ function runFor(alert: Said, monitor: Monitor, { plan, champion }: MonitorContex
   }
   if (from <= alert.at) return { do: 'run', because: said };
   const none = `${said}; no run within the cooldown of ${durationText(cooldown)}`;
-  // One thing that is wrong may fire many alerts of one tool: they had their run.
+  // One thing that is wrong may fire many alerts of one tool: they had their run. Those of before name no champion.
   const acted = Object.values(alerts).find(
-    ({ did, kind, sender, fingerprint, champion: of }) =>
+    ({ did, kind, sender, fingerprint, champion: of = champion }) =>
       did === 'run' &&
       kind === alert.kind &&
       sender === alert.sender &&
@@ -321,11 +321,12 @@ export function firingText({ alerts }: Monitor, verb = ''): string {
   const [first, ...more] = Object.values(alerts);
   if (first === undefined) return '';
   const others = more.length === 0 ? '' : `, and ${more.length} more`;
-  const short = { ...first, title: first.title.slice(0, 100), sender: first.sender.slice(0, 100) };
-  return `${firingName(short)}${verb} since ${instant(first.at)}${others}`;
+  return `${shortName(first)}${verb} since ${instant(first.at)}${others}`;
 }
 
-export const firingName = ({ title, sender }: Firing): string => `'${title}' (${sender})`;
+export const firingName = ({ title, sender }: Pick<Firing, 'title' | 'sender'>): string => `'${title}' (${sender})`;
+export const shortName = ({ title, sender }: Firing): string =>
+  firingName({ title: title.slice(0, 100), sender: sender.slice(0, 100) });
 
 /** One firing, and not the next one of the same alert. */
 export const firingId = ({ sender, fingerprint, at }: Firing): string => canonical([sender, fingerprint, at]);

@@ -109,6 +109,17 @@ describe('drift that begins within the cooldown', () => {
     );
   });
 
+  test('is named where another alert fires since before it', () => {
+    const { drive } = within();
+    const errors = { ...drift, kind: 'alert', sender: 'grafana', title: 'errors high' } as const;
+    drive.say(over(other));
+    drive.say(errors);
+    drive.say({ ...other, startedAt: '2026-01-01T02:00:00Z' });
+    expect(whyModel(drive.state, drive.now).sentence).toMatch(
+      /'errors high' \(grafana\) has been firing since \S+, and 1 more, and nothing else starts to roll out; 'scores shift' \(nannyml\): a run starts in 5h, at/,
+    );
+  });
+
   test('starts one run when the cooldown ends, and says so once', () => {
     const { drive, ends } = within();
     drive.skip(ends - 1 - drive.now);
