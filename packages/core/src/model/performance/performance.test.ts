@@ -216,7 +216,10 @@ describe('a window of labels', () => {
     expect(lossTitle({ ...must(open.incident), isLoss: true, limit: 0.1 })).toBe(
       'the mean loss of v1 is 0.300 by the labels of its predictions, above the limit of 0.100',
     );
-    expect(performanceOf(learned)).toMatchObject({ first: noOutcomes, evidence: noLosses, windows: open.windows });
+    expect(performanceOf(learned)).toMatchObject({ first: noOutcomes, evidence: noLosses, windows: [] });
+    expect(performanceText(learned.state, learned.now)).toMatch(
+      /^no window of v1 was judged by its labels yet; its limit/,
+    );
     expect(performanceOf(learned)).not.toHaveProperty('incident');
     expect(learned.state.monitor.alerts).toEqual({});
   });
@@ -260,19 +263,6 @@ describe('a window of labels', () => {
     expect(performanceText(drive.state, drive.now)).toContain(
       '; nothing is said of the last window: predictions stand elsewhere in answers, so they count from 2026-01-01 ',
     );
-  });
-
-  test('keep their errors under another scale, as those are in units of the prediction, and lose them without one', () => {
-    const { drive } = judged({ limit: 0.1, scale: 10 });
-    const errors = { numbers: 500, unknown: 0, absolute: 500, squares: 500, fourths: 500 };
-    mature(drive, { ...good, losses: 500, errors });
-    const under = (rules: Rules, revision: number) => {
-      drive.say({ type: 'configReleased', revision, plan: planWith(rules, {}, { data: false }) });
-      return lastTruths(performanceOf(drive));
-    };
-
-    expect(under({ limit: 0.1, scale: 5 }, 3)).toMatchObject({ measures: { mae: { value: 1 } } });
-    expect(under({ limit: 0.1 }, 4)).toBeUndefined();
   });
 
   test('is read again under another plan, and bets against another limit are void', () => {

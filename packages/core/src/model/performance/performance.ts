@@ -130,7 +130,7 @@ export function planPerformance(performance: Performance | undefined, planned: P
   const anew = (what: string, kept: Known) =>
     openWindow({ ...kept, because: `${what}, so they count from ${momentText(at)} on` }, at, plan);
   if (predictionIn(plan) !== predictionIn(before))
-    return anew('predictions stand elsewhere in answers', { ...ofOtherLosses(known), windows: [] });
+    return anew('predictions stand elsewhere in answers', ofOtherLosses(known));
   if (isIdElsewhere(plan, before)) return anew('the ids of requests stand elsewhere in monitor.capture.fields', known);
   return known;
 }
@@ -149,22 +149,18 @@ function underRules(performance: Performance | undefined, { plan, before }: Plan
   if (canonical(now) === canonical(was ?? {})) return performance;
   const isSameLimit = now.limit === was?.limit && now.tolerance === was?.tolerance;
   const { from, windows } = performance;
-  // Errors are in units of the prediction, under any scale.
-  const stale = [
-    ...(now.positive === was?.positive ? [] : ['classes' as const]),
-    ...(now.scale === undefined ? ['errors' as const] : []),
-  ];
   const known = {
     ...performance,
     ...(isSameLimit ? {} : { evidence: noLosses }),
-    windows: windows.map((window) => without(window, ...stale)),
+    ...(now.positive === was?.positive ? {} : { windows: windows.map((window) => without(window, 'classes')) }),
   };
   return openWindow(now.scale === was?.scale ? known : ofOtherLosses(known), from, plan);
 }
 
-/** A loss is another thing now: no limit, no evidence and no incident of before says anything of it. */
+/** A loss is another thing now: no window, no limit, no evidence and no incident of before says anything of it. */
 const ofOtherLosses = <State extends Known>(performance: State) => ({
   ...without(performance, 'incident'),
+  windows: [],
   evidence: noLosses,
   first: noOutcomes,
 });
