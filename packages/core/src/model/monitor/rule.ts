@@ -1,6 +1,7 @@
 import { shortId } from '../../base/ids.ts';
 import { without } from '../../base/objects.ts';
 import { agoText, momentText } from '../../base/time.ts';
+import { engineActor } from '../../ports/actors.ts';
 import { cameBack, rollBack } from '../between/champion.ts';
 import { finishedWith, requestRun } from '../between/runs.ts';
 import { intakeNews, lookForDrift } from '../intake/intake.ts';
@@ -87,7 +88,9 @@ function endWait(model: Model, { sender, fingerprint }: Waiting, moment: Moment)
   }
   const startsRun = policyOf(model.plan)[firing.kind] === 'run';
   if (moment.at < firing.until || (startsRun && onItsWay(model, firing) !== undefined)) return model;
-  return obey({ ...model, monitor: askAgain(model.monitor, firing, moment.at, monitorContext(model)) }, moment);
+  const asked = { ...model, monitor: askAgain(model.monitor, firing, moment.at, monitorContext(model)) };
+  // Whoever's signal it is that ends the wait, nobody asked for this run.
+  return obey(asked, { ...moment, by: engineActor.subject });
 }
 
 const isOfAnother = ({ champion }: Model, firing: Firing): boolean => firing.champion !== champion;

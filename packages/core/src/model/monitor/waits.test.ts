@@ -301,6 +301,16 @@ describe('drift while a run is going', () => {
     expect([didOf(drive), drive.state.run?.trigger.kind, runsOf(drive)]).toEqual(['run', 'drift', 2]);
   });
 
+  test('starts one in the name of nobody whose signal ended the wait', () => {
+    const { drive } = begun();
+    release(drive);
+    drive.say({ type: 'cancelRequested' });
+    const { queued } = drive.state;
+    drive.wait(1);
+    expect(queued).toMatchObject({ trigger: { kind: 'drift' }, by: 'serin' });
+    expect(drive.state.run?.trigger).toMatchObject({ kind: 'drift', by: 'serin' });
+  });
+
   test('waits for what becomes of the version of that run', () => {
     const { drive, endpoint } = begun();
     release(drive);
