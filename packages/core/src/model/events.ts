@@ -47,9 +47,11 @@ export function eventsBetween(before: Model, after: Model, signal: ModelSignal):
   for (const firing of rethoughtBetween(before.monitor, after.monitor))
     emit('alert.received', receivedOf(firing, after));
   for (const { sender, fingerprint, title } of resolvedBetween(before.monitor, after.monitor)) {
-    emit('alert.resolved', { sender, fingerprint, title });
+    // Nothing got better by it.
+    const because = signal.type === 'configReleased' ? 'the config changed' : undefined;
+    emit('alert.resolved', { sender, fingerprint, title, because });
     const found = sender === ownSender ? foundHere[fingerprint] : undefined;
-    if (found !== undefined) emit(found.ends, { sender, title });
+    if (found !== undefined) emit(found.ends, { sender, title, because });
   }
 
   const { run } = after;

@@ -102,6 +102,13 @@ describe('a sentence says in one line', () => {
       'alert received: age drifted; a run was started',
     ],
     ['alert.resolved', { title: 'p99 high' }, 'alert resolved: p99 high'],
+    ['performance.recovered', { title: 'v1 is wrong' }, 'performance recovered: v1 is wrong'],
+    [
+      'performance.recovered',
+      { title: 'v1 is wrong', because: 'the config changed' },
+      'performance judged anew, as the config changed: v1 is wrong',
+    ],
+    ['drift.resolved', { title: 'age', because: 'the config changed' }, 'drift resolved, as the config changed: age'],
     ['run.failed', { because: 'exit 1:\n  ValueError\n' }, 'run failed: exit 1: ValueError'],
     ['version.restored', { by: 'ann', because: 'a mistake' }, 'restored by ann: a mistake'],
   ])('what %s %j came to', (type, data, text) => {

@@ -33,6 +33,11 @@ export const didText = {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 /** A reason behind what happened, where there is one. */
 const reasoned = (said: string, reason: unknown): string => (text(reason) === '' ? said : `${said}: ${text(reason)}`);
+/** `without`: what is said where nothing got better. */
+const ended =
+  (said: string, without = said): Said =>
+  ({ title, because }) =>
+    reasoned(text(because) === '' ? said : `${without}, as ${text(because)}`, title);
 const plain =
   (said: string): Said =>
   ({ because }) =>
@@ -110,11 +115,11 @@ const sentences: Readonly<Record<EventType, Said>> = {
     if (!Object.hasOwn(didText, text(did))) return said;
     return reasoned(`${said}; ${didText[did as keyof typeof didText]}`, whyNoMore(text(because), text(title)));
   },
-  'alert.resolved': ({ title }) => reasoned('alert resolved', title),
+  'alert.resolved': ended('alert resolved'),
   'drift.detected': ({ title }) => reasoned('drift detected', title),
-  'drift.resolved': ({ title }) => reasoned('drift resolved', title),
+  'drift.resolved': ended('drift resolved'),
   'performance.lost': ({ title }) => reasoned('performance lost', title),
-  'performance.recovered': ({ title }) => reasoned('performance recovered', title),
+  'performance.recovered': ended('performance recovered', 'performance judged anew'),
 };
 
 /** Why no more was done: what a reason says behind the title of its alert. */

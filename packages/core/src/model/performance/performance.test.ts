@@ -222,6 +222,12 @@ describe('a window of labels', () => {
     );
     expect(performanceOf(learned)).not.toHaveProperty('incident');
     expect(learned.state.monitor.alerts).toEqual({});
+    expect(learned.entries.at(-1)?.events).toContainEqual(
+      expect.objectContaining({
+        type: expect.stringContaining('performance.recovered'),
+        data: expect.objectContaining({ because: 'the config changed' }),
+      }),
+    );
   });
 
   test('has no requests of before a release that moves their id among the fields', () => {
