@@ -113,7 +113,9 @@ export function waitsText(model: Model, firing: Firing, now: number): string | u
   if (model.retired) return 'it is decided upon when the model is in the config again, if it still fires then';
   if (isOfAnother(model, firing) && sender === ownSender)
     return `${policyOf(model.plan)[kind] === 'run' ? 'a run starts' : 'it is decided upon'} if it is seen of v${model.champion} as well`;
-  if (until > now) return `a run starts ${agoText(until, now)}, at ${momentText(until)}, if it still fires then`;
+  const isFrozen = model.freeze !== undefined && (model.freeze.until ?? Number.POSITIVE_INFINITY) > until;
+  if (until > now && !isFrozen)
+    return `a run starts ${agoText(until, now)}, at ${momentText(until)}, if it still fires then`;
   return `a run starts after ${onItsWay(model, firing) ?? 'this'}, if it still fires then`;
 }
 

@@ -209,6 +209,20 @@ describe('drift that begins within the cooldown', () => {
     expect([didOf(told, other), runsOf(told)]).toEqual(['notify', 1]);
   });
 
+  test('promises no run at a time within a freeze', () => {
+    const sentences = [1, 9].map((hours) => {
+      const { drive } = within();
+      const { revision, plan } = drive.state;
+      const freeze = { by: 'ann', because: 'audit', until: drive.now + hours * hour };
+      drive.say({ type: 'configReleased', revision: revision + 1, plan, freeze });
+      return storyOf(drive);
+    });
+    expect(sentences).toEqual([
+      expect.stringContaining('fires: a run starts in 5h, at'),
+      expect.stringContaining('fires: a run starts after the end of the freeze, if it still fires then'),
+    ]);
+  });
+
   test('waits for a model that left the config to come back', () => {
     const { drive, ends } = within();
     drive.say({ type: 'configReleased', revision: drive.state.revision + 1 });
