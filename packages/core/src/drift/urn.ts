@@ -17,10 +17,10 @@ import type { ColumnCounts, ReferenceColumn } from './reference.ts';
  * their counts are merged by ranks, so the same holds for groups. It does not hold where rows drift while the reference
  * is read; then rows are not exchangeable, and there is no null to hold.
  *
- * Categories, numbers with ties, and numbers of one weekday, of which a cell may have none. No law holds for every share. n_k + 1/K (Perks) is the
- * predictive law of a Dirichlet prior of weight 1, so false alarms are bounded on average over that prior. That they
- * are rare for fixed shares is measured (decisions/0084). Unseen values get the number of values that came once, which
- * is Good and Turing's estimate of them: 1/n of it is their share (Good, Biometrika 40, 1953).
+ * Categories, numbers with ties, and numbers of one weekday, of which a cell may have none. No law holds for every share.
+ * n_k + 1/K (Perks) is the predictive law of a Dirichlet prior of weight 1, so false alarms are bounded on average over
+ * that prior. That they are rare for fixed shares is measured (decisions/0084). Unseen values get the number of values
+ * that came once, which is Good and Turing's estimate of them: 1/n of it is their share (Good, Biometrika 40, 1953).
  */
 
 export const mostGroups = 32;
