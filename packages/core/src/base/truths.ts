@@ -71,8 +71,8 @@ export function errorOf(prediction: string, truth: string): number | undefined {
   return Math.abs(error) <= largestError ? error : undefined;
 }
 
-/** An empty text is no number, though JavaScript takes it for 0. */
-const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
+/** A decimal number. JavaScript takes an empty text for 0, and reads `0x10`, which is rather an id. */
+const numberIn = (text: string): number => (/^\s*$|^\s*0[box]/i.test(text) ? Number.NaN : Number(text));
 
 /** In [0, 1]. What nobody knows is the worst. */
 export const lossOfError = (error: number | undefined, scale: number): number =>

@@ -499,7 +499,10 @@ test('says in the same line how good it is at a class, and how far off its numbe
     "; 'fraud' was never predicted, recall 0 % (0 % to 3.7 %); the labels",
   );
   expect(said({ positive: 'fraud' }, { ...good, classes: few })).toContain(
-    "; precision and recall of 'fraud' are not said: too few labels are truths; the labels",
+    "; precision and recall of 'fraud' are not said where less than half of the predictions have a truth; the labels",
+  );
+  expect(said({ positive: 'fraud' }, { ...labels(12, 250), classes: few })).toContain(
+    "; precision and recall of 'fraud' are not said below 200 truths, and 110 came; the labels",
   );
   expect(said({ scale: 10 }, { ...lost, errors })).toContain(
     '; mean absolute error 2 (1.8 to 2.2), root mean square error 3 (2.83 to 3.16), without 10 errors that nobody knows; the labels',

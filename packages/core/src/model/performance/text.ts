@@ -76,12 +76,16 @@ function truthsText(performance: Performance, { monitor }: Model['plan']): strin
 function classText(outcomes: Outcomes, positive: string): string {
   const measures = classMeasures(outcomes);
   if (measures === undefined || outcomes.classes === undefined) return '';
-  const { truePositives, falseNegatives } = outcomes.classes;
-  const of = `precision and recall of ${positive} are not said`;
-  if ('lacks' in measures)
-    return measures.lacks === 'positives'
-      ? `${of} below ${leastPositives} truths of it, and ${truePositives + falseNegatives} came`
-      : `${of}: too few labels are truths`;
+  const { truePositives, falsePositives, falseNegatives, trueNegatives } = outcomes.classes;
+  const positives = truePositives + falseNegatives;
+  if ('lacks' in measures) {
+    const lacks = {
+      positives: `below ${leastPositives} truths of it, and ${positives} came`,
+      labels: `below ${leastLabels} truths, and ${positives + falsePositives + trueNegatives} came`,
+      coverage: 'where less than half of the predictions have a truth',
+    }[measures.lacks];
+    return `precision and recall of ${positive} are not said ${lacks}`;
+  }
   const { precision, recall } = measures;
   const precisely =
     precision === undefined
